@@ -1,0 +1,38 @@
+// Small comforts for pages that all work without it. No inline handlers: the CSP forbids them.
+(function () {
+  'use strict';
+  document.documentElement.className += ' js';
+
+  var summary = document.querySelector('.error-summary');
+  if (summary) summary.focus();
+
+  // A second click on a slow network is not a second wish; the server stays the judge.
+  document.addEventListener('submit', function (event) {
+    var form = event.target;
+    if (form.method !== 'post') return;
+    if (form.getAttribute('data-sent')) { event.preventDefault(); return; }
+    form.setAttribute('data-sent', '1');
+    setTimeout(function () { form.removeAttribute('data-sent'); }, 8000);
+  });
+  window.addEventListener('pageshow', function () {
+    Array.prototype.forEach.call(document.querySelectorAll('form[data-sent]'), function (form) {
+      form.removeAttribute('data-sent');
+    });
+  });
+
+  Array.prototype.forEach.call(document.querySelectorAll('button[data-copy]'), function (button) {
+    if (!navigator.clipboard) return;
+    button.hidden = false;
+    button.addEventListener('click', function () {
+      var source = document.getElementById(button.getAttribute('data-copy'));
+      var status = document.getElementById(button.getAttribute('data-copy') + '-status');
+      navigator.clipboard.writeText(source.textContent).then(function () {
+        status.textContent = button.getAttribute('data-done');
+      });
+    });
+  });
+  Array.prototype.forEach.call(document.querySelectorAll('button[data-print]'), function (button) {
+    button.hidden = false;
+    button.addEventListener('click', function () { window.print(); });
+  });
+})();
