@@ -1,0 +1,65 @@
+"""The chain of what staff did.  Residents' answers are not in it: their rows are the record."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from cixi_survey import clock
+from cixi_survey.models import AuditEntry
+
+BEGINNING = '0' * 64
+
+
+def record(
+    session: Session,
+    *,
+    actor: str,
+    action: str,
+    subject: str,
+    now: datetime,
+    details: Mapping[str, object] | None = None,
+) -> None:
+    """Append one act; ``subject`` names the thing as ``kind:key``."""
+    last = session.scalars(
+        sa.select(AuditEntry).order_by(AuditEntry.id.desc()).limit(1).with_for_update()
+    ).first()
+    entry = AuditEntry(
+        at=now,
+        actor=actor,
+        action=action,
+        subject=subject,
+        details=dict(details or {}),
+        previous=last.digest if last else BEGINNING,
+    )
+    entry.digest = _digest(entry)
+    session.add(entry)
+    session.flush()
+
+
+def broken_at(session: Session) -> int | None:
+    """The id of the first entry that does not follow from the one before, or None."""
+    previous = BEGINNING
+    for entry in session.scalars(sa.select(AuditEntry).order_by(AuditEntry.id)):
+        if entry.previous != previous or entry.digest != _digest(entry):
+            return entry.id
+        previous = entry.digest
+    return None
+
+
+def _digest(entry: AuditEntry) -> str:
+    content = [
+        entry.previous,
+        clock.show(entry.at),
+        entry.actor,
+        entry.action,
+        entry.subject,
+        entry.details,
+    ]
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()

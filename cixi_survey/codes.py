@@ -1,0 +1,98 @@
+"""Codes that people type, and references that they read out.
+
+An invitation code has 12 characters of an alphabet of 27 without look-alikes and without vowels:
+11 random ones (27^11 > 2^52) and a check character, written in three groups of four.  The check
+(Luhn mod N, ISO/IEC 7812-1 annex B carried to base 27) tells a slip of the finger from a code that
+does not exist.  Only a keyed hash is stored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import unicodedata
+
+from cixi_survey.errors import N_, Refusal
+
+ALPHABET = '23456789BCDFGHJKMNPQRSTVWXY'
+CODE_LENGTH = 12
+REFERENCE_LENGTH = 9
+_BASE = len(ALPHABET)
+_VALUE = {character: value for value, character in enumerate(ALPHABET)}
+
+
+class CodeMistyped(Refusal):
+    """The text cannot be a code: wrong length, a wrong character, or the check fails."""
+
+    status = 404
+    code = 'code_mistyped'
+    title = N_('This code is not complete or mistyped')
+    message = N_('A code has 12 letters and digits, such as %(example)s; you entered “%(given)s”.')
+    cure = N_('Please compare it with your letter, character by character, and enter it again.')
+
+    def __init__(self, given: str) -> None:
+        super().__init__(given=given[:40], example='7KQW-3MNP-X9DT')
+
+
+def new_code() -> str:
+    """An unguessable code with its check character, without separators."""
+    return _with_check(CODE_LENGTH)
+
+
+def new_reference() -> str:
+    """A receipt reference: 8 random characters and a check character."""
+    return _with_check(REFERENCE_LENGTH)
+
+
+def _with_check(length: int) -> str:
+    body = ''.join(secrets.choice(ALPHABET) for _ in range(length - 1))
+    return body + _check_character(body)
+
+
+def normalise(given: str) -> str:
+    """The code meant by what a person typed: any width, case and separators.
+
+    Raises CodeMistyped.
+    """
+    text = _bare(given)
+    if not _sound(text, CODE_LENGTH):
+        raise CodeMistyped(given)
+    return text
+
+
+def normalise_reference(given: str) -> str | None:
+    """The receipt reference meant, or None when it cannot be one."""
+    text = _bare(given)
+    return text if _sound(text, REFERENCE_LENGTH) else None
+
+
+def grouped(code: str) -> str:
+    """``7KQW-3MNP-X9DT``: as printed and shown; a reference in groups of three."""
+    step = 4 if len(code) == CODE_LENGTH else 3
+    return '-'.join(code[start : start + step] for start in range(0, len(code), step))
+
+
+def hashed(code: str, secret_key: str) -> str:
+    """The keyed hash (HMAC-SHA-256, hex) under which a normalised code is stored."""
+    key = hashlib.sha256(b'invitation code\0' + secret_key.encode()).digest()
+    return hmac.new(key, code.encode('ascii'), hashlib.sha256).hexdigest()
+
+
+def _bare(given: str) -> str:
+    text = unicodedata.normalize('NFKC', given).upper()
+    return ''.join(character for character in text if character.isalnum())
+
+
+def _sound(text: str, length: int) -> bool:
+    if len(text) != length or any(character not in _VALUE for character in text):
+        return False
+    return _check_character(text[:-1]) == text[-1]
+
+
+def _check_character(body: str) -> str:
+    total = 0
+    for position, character in enumerate(reversed(body)):
+        addend = _VALUE[character] * (2 if position % 2 == 0 else 1)
+        total += addend // _BASE + addend % _BASE
+    return ALPHABET[-total % _BASE]

@@ -1,0 +1,122 @@
+"""``flask --app app …``: thin commands over the same functions as the pages."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup, with_appcontext
+
+from cixi_survey import audit, database, i18n, migrate, serve
+from cixi_survey.errors import Problem, ProblemsFound, Refusal
+from cixi_survey.questionnaire import definition
+
+P = ParamSpec('P')
+T = TypeVar('T')
+
+
+def plainly(command: Callable[P, T]) -> Callable[P, T]:
+    """Turn refusals and problems into lines on standard error and exit status 2."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return command(*args, **kwargs)
+        except ProblemsFound as found:
+            for problem in found.problems:
+                click.echo(_line(problem), err=True)
+        except Refusal as refusal:
+            texts = i18n.refusal_texts(refusal)
+            click.echo(' '.join(text for text in texts.values() if text), err=True)
+        sys.exit(2)
+
+    return run
+
+
+def _line(problem: Problem, file: str = '') -> str:
+    place = ':'.join(str(part) for part in (file, problem.line, problem.column) if part)
+    return f'{place}: {i18n.problem_text(problem)}' if place else i18n.problem_text(problem)
+
+
+db = AppGroup('db', help='The database schema.')
+questionnaire = AppGroup('questionnaire', help='Questionnaire files.')
+audit_group = AppGroup('audit', help='The chain of what staff did.')
+
+
+@db.command('upgrade')
+@plainly
+def db_upgrade() -> None:
+    """Bring the database to the newest schema."""
+    changed = migrate.upgrade(database.get())
+    click.echo('The schema was brought up to date.' if changed else 'The schema is up to date.')
+
+
+@questionnaire.command('check')
+@click.argument('file', type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option('--json', 'as_json', is_flag=True, help='Print the problems as JSON.')
+@plainly
+def questionnaire_check(file: Path, as_json: bool) -> None:
+    """Check FILE and print every problem with its line; status 1 when there is one."""
+    problems = definition.check_file(file)
+    if as_json:
+        rows = [
+            {
+                'file': str(file),
+                'line': problem.line,
+                'column': problem.column,
+                'where': problem.where,
+                'code': problem.code,
+                'message': i18n.problem_text(problem),
+            }
+            for problem in problems
+        ]
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+    else:
+        for problem in problems:
+            click.echo(_line(problem, str(file)))
+        if not problems:
+            click.echo(f'{file}: no problems')
+    if problems:
+        sys.exit(1)
+
+
+@audit_group.command('verify')
+@plainly
+def audit_verify() -> None:
+    """Follow the chain of audit entries; status 1 when one was changed or removed."""
+    with database.reading() as session:
+        broken = audit.broken_at(session)
+    if broken is not None:
+        click.echo(f'The chain is broken at entry {broken}.', err=True)
+        sys.exit(1)
+    click.echo('The chain is whole.')
+
+
+@click.command('serve')
+@with_appcontext
+@plainly
+def serve_command() -> None:
+    """Migrate the database, load the demonstration into an empty one, and serve the site."""
+    settings = current_app.config['SETTINGS']
+    serve.check_port(settings)
+    migrate.upgrade(database.get())
+    _load_demonstration_once()
+    click.echo(f'http://{settings.host}:{settings.port}  (Ctrl-C stops)')
+    serve.run(current_app._get_current_object(), settings)  # type: ignore[attr-defined]
+
+
+def _load_demonstration_once() -> None:
+    """Wired when the demonstration exists."""
+
+
+def register(app: Flask) -> None:
+    app.cli.add_command(serve_command)
+    for group in (db, questionnaire, audit_group):
+        app.cli.add_command(group)
+

@@ -1,0 +1,103 @@
+"""Refusals, wrong addresses and bugs, as a page or as JSON, in the reader's language."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+
+from flask import Flask, g, jsonify, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
+
+from cixi_survey import access, database, i18n
+from cixi_survey.errors import N_, Refusal
+
+log = logging.getLogger(__name__)
+
+
+class StalePage(Refusal):
+    """A form was sent with a CSRF token that is not of this browser session."""
+
+    status = 400
+    code = 'stale_page'
+    title = N_('This page was open too long')
+    message = N_('For your safety the form was not processed.')
+    cure = N_('Go back, reload the page and send it again. Cookies must be allowed.')
+
+
+class TooLarge(Refusal):
+    """The request body is larger than the site takes."""
+
+    status = 413
+    code = 'too_large'
+    title = N_('This is too large')
+    message = N_('What you sent is larger than this site accepts.')
+    cure = N_('Send a smaller file or a shorter text.')
+
+
+class WrongWay(Refusal):
+    """Another HTTP fault: method not allowed, bad request …"""
+
+    code = 'wrong_way'
+    title = N_('This cannot be done here')
+    message = N_('The site does not understand this request (%(status)s %(name)s).')
+    cure = N_('Go to the first page and start from there.')
+
+
+def wants_json() -> bool:
+    """Whether the caller is a program: a JSON body, or JSON preferred to HTML."""
+    return request.is_json or (
+        request.accept_mimetypes.best_match(['text/html', 'application/json']) == 'application/json'
+    )
+
+
+def show_refusal(refusal: Refusal, status: int | None = None) -> ResponseReturnValue:
+    """The page (or JSON object) of a refusal."""
+    texts = i18n.refusal_texts(refusal)
+    status = status or refusal.status
+    if wants_json():
+        problems = [
+            {'where': problem.where, 'code': problem.code, 'message': i18n.problem_text(problem)}
+            for problem in refusal.problems
+        ]
+        return jsonify({'error': refusal.code, **texts, 'problems': problems}), status
+    page = render_template(
+        'errors/refusal.html', refusal=refusal, problems=refusal.problems, **texts
+    )
+    return page, status
+
+
+def _refused(refusal: Refusal) -> ResponseReturnValue:
+    if isinstance(refusal, database.DatabaseUnreachable):
+        g.without_database = True
+        log.error('database unreachable: %s', refusal.text())
+    return show_refusal(refusal)
+
+
+def _http(error: HTTPException) -> ResponseReturnValue:
+    if isinstance(error, NotFound):
+        return show_refusal(access.NotFound())
+    if isinstance(error, CSRFError):
+        return show_refusal(StalePage())
+    if isinstance(error, RequestEntityTooLarge):
+        return show_refusal(TooLarge())
+    if error.code is None or error.code < 400:
+        return error
+    return show_refusal(WrongWay(status=error.code, name=error.name), error.code)
+
+
+def _bug(error: Exception) -> ResponseReturnValue:
+    number = secrets.token_hex(4)
+    log.error('bug %s at %s %s', number, request.method, request.path, exc_info=error)
+    g.without_database = True
+    if wants_json():
+        return jsonify({'error': 'bug', 'number': number, 'title': _('Something went wrong')}), 500
+    return render_template('errors/bug.html', number=number), 500
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(Refusal, _refused)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _bug)

@@ -1,0 +1,71 @@
+"""The first page, and what machines ask for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, jsonify, render_template
+from flask.typing import ResponseReturnValue
+
+from cixi_survey import clock, database
+from cixi_survey.access import public
+from cixi_survey.models import Publication, Wave
+from cixi_survey.questionnaire.definition import from_canonical
+
+bp = Blueprint('home', __name__)
+
+
+@bp.get('/')
+@public
+def home() -> ResponseReturnValue:
+    now = clock.now()
+    with database.reading() as session:
+        waves = session.scalars(
+            sa.select(Wave).where(Wave.state == 'open', Wave.open_link).order_by(Wave.closes_at)
+        ).all()
+        open_waves = [_card(wave) for wave in waves if wave.is_open(now)]
+        published = [
+            {
+                'slug': publication.wave.slug,
+                'title': publication.wave.title,
+                'published_text': clock.show_date(publication.published_at),
+            }
+            for publication in session.scalars(
+                sa.select(Publication).order_by(Publication.published_at.desc())
+            )
+        ]
+    latest = {entry['slug']: entry for entry in reversed(published)}
+    return render_template(
+        'home/home.html', open_waves=open_waves, published=list(reversed(latest.values()))
+    )
+
+
+def _card(wave: Wave) -> dict[str, Any]:
+    return {
+        'slug': wave.slug,
+        'title': wave.title,
+        'closes_at_text': clock.show(wave.closes_at),
+        'minutes': from_canonical(wave.version.definition).minutes,
+    }
+
+
+@bp.get('/styleguide')
+@public
+def styleguide() -> ResponseReturnValue:
+    return render_template('home/styleguide.html')
+
+
+@bp.get('/healthz')
+@public
+def healthz() -> ResponseReturnValue:
+    """The process answers."""
+    return jsonify({'status': 'ok'})
+
+
+@bp.get('/readyz')
+@public
+def readyz() -> ResponseReturnValue:
+    """The process and its database answer; 503 by DatabaseUnreachable otherwise."""
+    database.get().check()
+    return jsonify({'status': 'ok', 'database': 'ok'})

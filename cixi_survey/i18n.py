@@ -1,0 +1,99 @@
+"""Languages, large print, and how dates and faults are shown to the reader."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask, Response, current_app, g, has_request_context, request
+from flask_babel import Babel, gettext
+
+from cixi_survey import clock
+from cixi_survey.errors import Problem, Refusal
+
+LANGUAGES = {'zh': '中文', 'en': 'English'}
+LOCALES = {'zh': 'zh_Hans_CN', 'en': 'en'}
+REMEMBERED_SECONDS = 365 * 24 * 3600
+
+
+def language() -> str:
+    """The reader's language: asked for now, remembered, the browser's, or the default."""
+    if not has_request_context():
+        return str(current_app.config['LANGUAGE'])
+    if 'language' not in g:
+        g.language = _choose_language()
+    return str(g.language)
+
+
+def _choose_language() -> str:
+    for asked in (request.args.get('lang'), request.cookies.get('lang')):
+        if asked in LANGUAGES:
+            return asked
+    return request.accept_languages.best_match(list(LANGUAGES)) or current_app.config['LANGUAGE']
+
+
+def elder() -> bool:
+    """Whether large print is on (``?elder=1``, remembered)."""
+    return request.args.get('elder', request.cookies.get('elder')) == '1'
+
+
+def localised(texts: Mapping[str, str], reader: str | None = None) -> str:
+    """The text in the reader's language, or in the first one there is."""
+    return texts.get(reader or language()) or next(iter(texts.values()))
+
+
+def problem_text(problem: Problem) -> str:
+    """What is wrong and how to mend it, in the reader's language."""
+    parts = [part for part in (problem.message, problem.cure) if part]
+    return _join(gettext(part) % _shown(problem.values) for part in parts)
+
+
+def refusal_texts(refusal: Refusal) -> dict[str, str]:
+    """Title, message and cure of a refusal in the reader's language."""
+    values = _shown(refusal.values)
+    parts = {'title': refusal.title, 'message': refusal.message, 'cure': refusal.cure}
+    return {name: gettext(text) % values if text else '' for name, text in parts.items()}
+
+
+def _shown(values: Mapping[str, object]) -> dict[str, object]:
+    """Values as the reader reads them: moments as Cixi's clock, texts by language picked."""
+    shown: dict[str, object] = {}
+    for name, value in values.items():
+        if isinstance(value, clock.datetime):
+            shown[name] = clock.show(value)
+        elif isinstance(value, Mapping):
+            shown[name] = localised(value)
+        else:
+            shown[name] = value
+    return shown
+
+
+def _join(parts: Any) -> str:
+    return ('' if language() == 'zh' else ' ').join(parts)
+
+
+def _remember(response: Response) -> Response:
+    for name, known in (('lang', tuple(LANGUAGES)), ('elder', ('0', '1'))):
+        asked = request.args.get(name)
+        if asked in known:
+            response.set_cookie(
+                name,
+                asked,
+                max_age=REMEMBERED_SECONDS,
+                secure=request.is_secure,
+                httponly=True,
+                samesite='Lax',
+            )
+    return response
+
+
+def init_app(app: Flask) -> None:
+    app.config['BABEL_TRANSLATION_DIRECTORIES'] = str(app.config['ROOT'] / 'translations')
+    Babel(app, locale_selector=lambda: LOCALES[language()])
+    app.after_request(_remember)
+    app.jinja_env.filters |= {
+        'localised': localised,
+        'problem_text': problem_text,
+        'moment': clock.show,
+        'date': clock.show_date,
+    }

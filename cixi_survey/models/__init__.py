@@ -1,0 +1,40 @@
+"""What the database keeps, one noun a module; the rules are constraints."""
+
+from cixi_survey.models.audit_entry import AuditEntry
+from cixi_survey.models.base import Base
+from cixi_survey.models.frame import Frame, FrameUnit, SampleDraw
+from cixi_survey.models.invitation import OUTCOMES, Invitation
+from cixi_survey.models.limit_counter import LimitCounter
+from cixi_survey.models.questionnaire import QuestionnaireVersion
+from cixi_survey.models.response import RESPONSE_OUTCOMES, STREAMS, Draft, Response
+from cixi_survey.models.run import Publication, Run
+from cixi_survey.models.staff import ROLES, Staff, StaffRole, StaffSession
+from cixi_survey.models.wave import BASES, SCALES, STATES, Wave, WaveMargin, WaveStratum
+
+__all__ = [
+    'BASES',
+    'OUTCOMES',
+    'RESPONSE_OUTCOMES',
+    'ROLES',
+    'SCALES',
+    'STATES',
+    'STREAMS',
+    'AuditEntry',
+    'Base',
+    'Draft',
+    'Frame',
+    'FrameUnit',
+    'Invitation',
+    'LimitCounter',
+    'Publication',
+    'QuestionnaireVersion',
+    'Response',
+    'Run',
+    'SampleDraw',
+    'Staff',
+    'StaffRole',
+    'StaffSession',
+    'Wave',
+    'WaveMargin',
+    'WaveStratum',
+]

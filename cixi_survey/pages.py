@@ -1,0 +1,128 @@
+"""What every page has: context of the layout, static addresses, headers, cookies."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask, Response, current_app, g, request, url_for
+from flask.sessions import SecureCookieSessionInterface
+from flask_compress import Compress
+from flask_login import current_user
+
+from cixi_survey import clock, database, i18n
+from cixi_survey.models import Wave
+
+HEADERS = {
+    'Content-Security-Policy': (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "connect-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
+    'X-Frame-Options': 'DENY',
+    'X-Content-Type-Options': 'nosniff',
+    'Referrer-Policy': 'same-origin',
+    'Permissions-Policy': 'camera=(), microphone=(), geolocation=()',
+    'Cross-Origin-Opener-Policy': 'same-origin',
+}
+
+
+class _SessionCookie(SecureCookieSessionInterface):
+    """The session cookie is Secure whenever the request came by https."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        del app
+        return request.is_secure
+
+
+def static_url(filename: str) -> str:
+    """Address of a static file that changes with its content, so that it may be kept for a year."""
+    folder = Path(str(current_app.static_folder))
+    return url_for('static', filename=filename, v=_content_hash(folder / filename))
+
+
+@cache
+def _content_hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
+
+def site_url() -> str:
+    """Address of this site as printed and linked: the setting, or that of the request."""
+    return str(current_app.config['SITE_URL'] or request.host_url.rstrip('/'))
+
+
+def demonstration() -> bool:
+    """Whether this database holds demonstration data; asked once a process."""
+    if 'demonstration' not in current_app.extensions:
+        if g.get('without_database'):
+            return False
+        with database.reading() as session:
+            found = session.scalar(sa.select(Wave.id).where(Wave.demonstration).limit(1))
+        current_app.extensions['demonstration'] = found is not None
+    return bool(current_app.extensions['demonstration'])
+
+
+def _staff_navigation() -> list[tuple[str, str, bool]]:
+    """Rooms announce their entries as (permission, endpoint, text) in ``staff_navigation``."""
+    entries = current_app.extensions['staff_navigation']
+    return [
+        (url_for(endpoint), str(text), request.endpoint == endpoint)
+        for permission, endpoint, text in entries
+        if current_user.may(permission)
+    ]
+
+
+def _context() -> dict[str, Any]:
+    staff = None
+    if not g.get('without_database') and current_user.is_authenticated:
+        staff = current_user
+    return {
+        'lang': i18n.language(),
+        'languages': i18n.LANGUAGES,
+        'elder': i18n.elder(),
+        'static_url': static_url,
+        'site_url': site_url,
+        'demo': demonstration(),
+        'current_staff': staff,
+        'staff_nav': _staff_navigation() if staff else [],
+        'contact': current_app.config['CONTACT'],
+        'version': current_app.config['VERSION'],
+        'now': clock.now(),
+    }
+
+
+def _finish(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers['Strict-Transport-Security'] = 'max-age=31536000'
+    if request.endpoint != 'static':
+        response.headers.setdefault('Cache-Control', 'no-store')
+    elif 'v' not in request.args:
+        response.headers['Cache-Control'] = 'no-cache'
+    return response
+
+
+def init_app(app: Flask) -> None:
+    app.session_interface = _SessionCookie()
+    app.config |= {
+        'SESSION_COOKIE_NAME': 'cixi',
+        'SESSION_COOKIE_HTTPONLY': True,
+        'SESSION_COOKIE_SAMESITE': 'Lax',
+        'SEND_FILE_MAX_AGE_DEFAULT': 365 * 24 * 3600,
+        'COMPRESS_MIMETYPES': [
+            'text/html',
+            'text/css',
+            'text/javascript',
+            'text/csv',
+            'application/json',
+            'image/svg+xml',
+        ],
+    }
+    Compress(app)
+    app.extensions['staff_navigation'] = []
+    app.context_processor(_context)
+    app.after_request(_finish)
