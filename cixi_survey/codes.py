@@ -1,9 +1,9 @@
 """Codes that people type, and references that they read out.
 
-An invitation code has 12 characters of an alphabet of 27 without look-alikes and without vowels:
-11 random ones (27^11 > 2^52) and a check character, written in three groups of four.  The check
-(Luhn mod N, ISO/IEC 7812-1 annex B carried to base 27) tells a slip of the finger from a code that
-does not exist.  Only a keyed hash is stored.
+An invitation code has 12 characters of an alphabet of 24 without look-alikes and without vowels:
+11 random ones (24^11 > 2^50) and a check character, written in three groups of four.  The check
+(Luhn's of ISO/IEC 7812-1, carried to base 24; it needs an even base) tells a slip of the finger
+from a code that does not exist.  Only a keyed hash is stored.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import unicodedata
 
 from cixi_survey.errors import N_, Refusal
 
-ALPHABET = '23456789BCDFGHJKMNPQRSTVWXY'
+ALPHABET = '2346789CDFGHJKMNPQRTVWXY'
 CODE_LENGTH = 12
 REFERENCE_LENGTH = 9
 _BASE = len(ALPHABET)

@@ -93,7 +93,6 @@ class Database:
         """A session for queries; whatever it changed is dropped."""
         with _explained(), Session(self.engine, expire_on_commit=False) as session:
             yield session
-            session.rollback()
 
     def check(self) -> None:
         """Ask the database for a sign of life.  Raises DatabaseUnreachable."""

@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from cixi_survey.questionnaire.definition import Questionnaire
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
@@ -30,6 +29,7 @@ from cixi_survey.models import (
     WaveStratum,
 )
 from cixi_survey.questionnaire import definition
+from cixi_survey.questionnaire.definition import Questionnaire
 from tests.conftest import SECRET
 
 FIXTURES = Path(__file__).parent / 'fixtures'

@@ -39,7 +39,8 @@ class Response(Base):
         one_of('outcome', RESPONSE_OUTCOMES),
         sa.CheckConstraint(
             "(stream = 'probability' AND stratum IS NOT NULL AND psu IS NOT NULL "
-            'AND base_weight > 0 AND frame_count > 0) OR '
+            'AND base_weight IS NOT NULL AND base_weight > 0 '
+            'AND frame_count IS NOT NULL AND frame_count > 0) OR '
             "(stream = 'open' AND invitation_id IS NULL AND stratum IS NULL AND psu IS NULL "
             'AND base_weight IS NULL AND frame_count IS NULL)',
             name='design_of_stream',

@@ -12,7 +12,7 @@ depends_on = None
 
 FROZEN = ('questionnaire_version', 'run', 'publication', 'audit_entry')
 ANSWER_COLUMNS = (
-    'reference, submission_id, wave_id, version_sha256, stream, outcome, stratum, psu, '
+    'reference, submission_id, version_sha256, stream, outcome, stratum, psu, '
     'base_weight, frame_count, answers, answers_sha256, language, channel, notice_version, '
     'started_at, submitted_at'
 )
@@ -48,6 +48,13 @@ def triggers() -> None:
         f'UPDATE OF {ANSWER_COLUMNS}',
         'answers are changed only by a withdrawal',
         NOT_A_WITHDRAWAL,
+    )
+    forbid(
+        'frozen_response_wave',
+        'response',
+        'UPDATE OF wave_id',
+        'a response stays in its wave',
+        'NEW.wave_id <> OLD.wave_id',
     )
     forbid('frozen_response_delete', 'response', 'DELETE', 'responses are never deleted')
 
@@ -298,7 +305,7 @@ def upgrade() -> None:
     sa.Column('started_at', types.UtcDateTime(timezone=True), nullable=False),
     sa.Column('submitted_at', types.UtcDateTime(timezone=True), nullable=False),
     sa.Column('withdrawn_at', types.UtcDateTime(timezone=True), nullable=True),
-    sa.CheckConstraint("(stream = 'probability' AND stratum IS NOT NULL AND psu IS NOT NULL AND base_weight > 0 AND frame_count > 0) OR (stream = 'open' AND invitation_id IS NULL AND stratum IS NULL AND psu IS NULL AND base_weight IS NULL AND frame_count IS NULL)", name=op.f('ck_response_design_of_stream')),
+    sa.CheckConstraint("(stream = 'probability' AND stratum IS NOT NULL AND psu IS NOT NULL AND base_weight IS NOT NULL AND base_weight > 0 AND frame_count IS NOT NULL AND frame_count > 0) OR (stream = 'open' AND invitation_id IS NULL AND stratum IS NULL AND psu IS NULL AND base_weight IS NULL AND frame_count IS NULL)", name=op.f('ck_response_design_of_stream')),
     sa.CheckConstraint("outcome IN ('complete', 'refusal', 'ineligible')", name=op.f('ck_response_outcome')),
     sa.CheckConstraint("sealed OR stream = 'open' OR invitation_id IS NOT NULL", name=op.f('ck_response_invited_until_sealed')),
     sa.CheckConstraint("stream IN ('probability', 'open')", name=op.f('ck_response_stream')),
@@ -338,7 +345,7 @@ def downgrade() -> None:
         for table in FROZEN:
             for event in ('update', 'delete'):
                 op.execute(f'DROP FUNCTION frozen_{table}_{event}() CASCADE')
-        for event in ('update', 'delete'):
+        for event in ('update', 'wave', 'delete'):
             op.execute(f'DROP FUNCTION frozen_response_{event}() CASCADE')
     op.drop_table('sample_draw')
     with op.batch_alter_table('response', schema=None) as batch_op:
