@@ -1,0 +1,12 @@
+"""Questionnaires as data: pure, without the web and without the database.
+
+definition      the door: load a file, check it, its canonical form, the rules a page needs
+model           what a questionnaire consists of
+source          YAML text to plain data with the place of every value
+schema          faults of form, said in words
+expressions     the XLSForm conditions: parse, evaluate, hand to the page
+verify          faults of meaning; verify_indicators for the indicators
+reachability    can a question ever be asked, can a rule ever fire
+answers         what a resident sent, to answers and problems
+indicators      answers of a wave to scores
+"""
