@@ -1,0 +1,277 @@
+"""What an estimator returns: one frozen row per statistic, and rows that know their covariance."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, overload
+
+import numpy as np
+
+from analysis import intervals, variance
+from analysis.columns import Floats, Mask
+from analysis.design import Design
+from analysis.errors import BadOption, listed
+from analysis.intervals import Bounds
+from analysis.variance import Totals
+
+# Larger joint tables (units × statistics) are kept apart by variable.
+JOINT_TABLE = 4_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """One statistic in one domain; it knows how it was made and can give further bounds.
+
+    ``n`` counts the answers used, ``missing`` the rows of the domain without an answer.
+    ``deff`` compares with a simple random sample without replacement (R ``deff=TRUE``),
+    ``deff_wr`` with replacement; ``n_eff`` is the size of the latter with equal precision.
+    ``limits`` are the ends of the scale, (0, 1) for shares.
+    """
+
+    label: str
+    variable: str
+    kind: str
+    est: float
+    se: float
+    lci: float
+    uci: float
+    cv: float
+    df: int
+    n: int
+    missing: int
+    n_eff: float
+    deff: float
+    deff_wr: float
+    method: str
+    level: float
+    limits: Bounds | None = None
+    census: bool = False
+
+    def bounds(self, tail: float, method: str | None = None) -> Bounds:
+        """Lower and upper bound, each missed with probability ``tail``."""
+        if self.census:
+            return self.est, self.est
+        low, high, _ = intervals.bounds(
+            self.est,
+            self.se,
+            n=self.n,
+            df=self.df,
+            tail=tail,
+            method=method or self.method,
+            limits=self.limits,
+        )
+        return low, high
+
+    def interval(self, level: float = 0.95, method: str | None = None) -> Bounds:
+        """Two-sided interval at another level or by another method."""
+        return self.bounds((1.0 - intervals.check_level(level)) / 2.0, method)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a mapping; NaN (not defined) becomes None."""
+        return {key: _plain(value) for key, value in asdict(self).items()}
+
+
+def _plain(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+@dataclass(frozen=True, eq=False)
+class Base:
+    """What belongs to the rows used, whatever is measured on them; k entries each."""
+
+    weight: Floats
+    n: Floats
+    missing: Floats
+    df: Floats
+    exact: Mask
+    raw: Totals
+    ones: Totals
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One statistic in every domain: estimate, influence, and ``spread``.
+
+    ``spread`` is what the variance would be in one draw with replacement, so that
+    spread/(n − 1) is the variance under simple random sampling.
+    """
+
+    base: Base
+    est: Floats
+    influence: Totals
+    spread: Floats
+
+
+class Estimates(Sequence[Estimate]):
+    """Rows with their joint covariance, in the order of variables and then of groups.
+
+    A row is found by position, by label, or by (variable, label).
+    """
+
+    def __init__(
+        self,
+        rows: Sequence[Estimate],
+        covariance: Floats,
+        design: Design,
+        presence: Sequence[tuple[Totals, int]],
+    ) -> None:
+        self.rows = tuple(rows)
+        self.covariance = covariance
+        self._design = design
+        self._presence = tuple(presence)
+
+    @overload
+    def __getitem__(self, key: int | str | tuple[str, str]) -> Estimate: ...
+
+    @overload
+    def __getitem__(self, key: slice) -> tuple[Estimate, ...]: ...
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, slice):
+            return self.rows[key]
+        return self.rows[self.position(key)]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Estimate]:
+        return iter(self.rows)
+
+    def position(self, key: int | str | tuple[str, str]) -> int:
+        """Index of a row; a label must point at exactly one."""
+        if isinstance(key, int):
+            return range(len(self.rows))[key]
+        found = [
+            i
+            for i, row in enumerate(self.rows)
+            if key in ((row.variable, row.label), row.label, row.variable)
+        ]
+        if len(found) != 1:
+            names = [row.label or row.variable for row in self.rows]
+            raise BadOption(
+                f'{key!r} points at {len(found)} rows; there are: {listed(names, 20)}.',
+                'Name one row by its label, or by (variable, label).',
+            )
+        return found[0]
+
+    def df_together(self, positions: Sequence[int]) -> int:
+        """PSUs − strata, counting those seen in any of the rows."""
+        return variance.df_of_union(self._design, [self._presence[i] for i in positions])
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        return [row.to_dict() for row in self.rows]
+
+    def to_json(self) -> str:
+        return json.dumps(self.to_dicts(), ensure_ascii=False, allow_nan=False)
+
+    def to_frame(self) -> Any:
+        """The rows as a pandas or polars data frame, whichever is installed."""
+        for name in ('pandas', 'polars'):
+            if importlib.util.find_spec(name):
+                return importlib.import_module(name).DataFrame(self.to_dicts())
+        raise BadOption('to_frame needs pandas or polars.', 'Use to_dicts() without them.')
+
+    def __repr__(self) -> str:
+        from analysis.table import text_table
+
+        return text_table(self.rows)
+
+
+def assemble(
+    design: Design,
+    parts: Mapping[str, Part],
+    *,
+    labels: Sequence[str],
+    kind: str,
+    level: float,
+    method: str,
+    limits: Bounds | None,
+) -> Estimates:
+    """Variance of all parts, then a row for each variable and domain."""
+    covariance = _covariance(design, list(parts.values()))
+    rows: list[Estimate] = []
+    presence: list[tuple[Totals, int]] = []
+    for variable, part in parts.items():
+        for j, label in enumerate(labels):
+            var = float(covariance[len(rows), len(rows)])
+            rows.append(_row(part, j, var, variable, label, kind, level, method, limits))
+            presence.append((part.base.raw, j))
+    return Estimates(rows, covariance, design, presence)
+
+
+def _covariance(design: Design, parts: Sequence[Part]) -> Floats:
+    size = sum(part.influence.k for part in parts)
+    if len(parts) == 1:
+        return variance.covariance(design, parts[0].influence)
+    if size * design.units <= JOINT_TABLE:
+        return variance.covariance(design, variance.side_by_side([p.influence for p in parts]))
+    result, start = np.full((size, size), np.nan), 0
+    for part in parts:
+        stop = start + part.influence.k
+        result[start:stop, start:stop] = variance.covariance(design, part.influence)
+        start = stop
+    return result
+
+
+def _row(
+    part: Part,
+    j: int,
+    var: float,
+    variable: str,
+    label: str,
+    kind: str,
+    level: float,
+    method: str,
+    limits: Bounds | None,
+) -> Estimate:
+    base = part.base
+    n, weight = int(base.n[j]), float(base.weight[j])
+    est = float(part.est[j]) if n else math.nan
+    se = math.sqrt(max(var, 0.0)) if n else math.nan
+    census = bool(base.exact[j]) and n > 0
+    deff, deff_wr, n_eff = _design_effects(float(part.spread[j]), var, n, weight)
+    if limits is not None and n and not census:
+        width = limits[1] - limits[0]
+        n_eff = intervals.effective_size((est - limits[0]) / width, se / width, n)
+        if kind != 'proportion' and n_eff != n and var > 0:
+            n_eff = float(part.spread[j]) / var
+    low, high, used = est, est, method
+    if not census:
+        low, high, used = intervals.bounds(
+            est, se, n=n, df=base.df[j], tail=(1 - level) / 2, method=method, limits=limits
+        )
+    return Estimate(
+        label=label,
+        variable=variable,
+        kind=kind,
+        est=est,
+        se=se,
+        lci=low,
+        uci=high,
+        cv=se / abs(est) if n and est else math.nan,
+        df=int(base.df[j]),
+        n=n,
+        missing=int(base.missing[j]),
+        n_eff=n_eff,
+        deff=deff,
+        deff_wr=deff_wr,
+        method=used,
+        level=level,
+        limits=limits,
+        census=census,
+    )
+
+
+def _design_effects(spread: float, var: float, n: int, weight: float) -> tuple[float, float, float]:
+    """V over that of a simple random sample of n out of Σw (without, with replacement); n_eff."""
+    if n < 2 or not spread > 0:
+        return math.nan, math.nan, math.nan
+    with_replacement = var / (spread / (n - 1))
+    left = 1.0 - n / weight
+    without = with_replacement / left if left > 0 else math.nan
+    return without, with_replacement, spread / var if var > 0 else math.nan

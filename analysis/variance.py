@@ -1,0 +1,261 @@
+"""The one way to a variance: influence values → totals of the sampled units → variance.
+
+Every estimator is linearised to a sum of weighted values.  ``totals`` brings a column from
+rows to the units of the design, ``residual`` takes off what a calibration fixes, ``combine``
+adds such columns up to the influence of a statistic, ``covariance`` applies the sampling
+formula, stage by stage.  Because all three are linear, a million rows are touched once.
+
+Sources: Binder 1983 (Int. Stat. Rev. 51) for the linearisation; Särndal, Swensson and Wretman
+1992, section 4.3, and Lumley 2010, appendix A, for the stages; R ``survey::svyrecvar``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.calibration import Step
+from analysis.columns import Codes, Floats, Mask, counts, sums
+from analysis.design import Design, Stage
+
+# Rows of a table handled at once, so that 18 domains of a large element sample stay in cache.
+CHUNK = 16_384
+
+
+@dataclass(frozen=True, eq=False)
+class Totals:
+    """Weighted totals of one or more statistics over the units of a design.
+
+    Two layouts: ``values`` (units, k); or, where every unit lies in at most one domain,
+    ``values`` (units,) with the unit's ``domain`` out of k.
+    """
+
+    values: Floats
+    k: int
+    domain: Codes | None = None
+
+    def sum(self) -> Floats:
+        """The k totals over all units."""
+        if self.domain is None:
+            return np.asarray(self.values.sum(axis=0))
+        return sums(self.domain, self.values, self.k)
+
+
+def totals(design: Design, weighted: Floats, domain: Codes | None, domains: int) -> Totals:
+    """Σ of a weighted column over each unit and domain; zeros where a row is left out."""
+    if design.row_unit is None and domain is not None:
+        return Totals(weighted, domains, domain)
+    return Totals(to_units(design, weighted, domain, domains), domains)
+
+
+def residual(
+    design: Design, raw: Totals, column: Floats, domain: Codes | None, domains: int
+) -> Totals:
+    """The totals of ``column`` less what the calibration steps of the design explain."""
+    if not design.steps:
+        return raw
+    return Totals(dense(raw) - _explained(design, column, domain, domains), domains)
+
+
+def to_units(design: Design, weighted: Floats, domain: Codes | None, domains: int) -> Floats:
+    """Sum of weighted values over units (rows of the table) and domains (its columns)."""
+    unit = design.row_unit
+    if unit is None:
+        if domain is None:
+            return weighted[:, None]
+        table = np.zeros((design.units, domains))
+        table[np.arange(design.units), domain] = weighted
+        return table
+    key = unit if domain is None else unit * domains + domain
+    return sums(key, weighted, design.units * domains).reshape(design.units, domains)
+
+
+def _explained(design: Design, column: Floats, domain: Codes | None, domains: int) -> Floats:
+    """Unit totals of the part of ``column`` that the calibration totals fix, (units, domains).
+
+    The steps are undone from the last to the first: what a step leaves is what the one before
+    it sees.
+    """
+    table = np.zeros((design.units, domains))
+    coefficients: list[Floats] = []
+    for k in range(len(design.steps) - 1, -1, -1):
+        step = design.steps[k]
+        cross = step.cross(step.before * column, domain, domains)
+        later = design.steps[k + 1 :]
+        for other, fitted in zip(later, coefficients, strict=True):
+            cross = cross - step.cross_with(other, step.before) @ fitted
+        coefficients.insert(0, step.inverse @ cross)
+    for step, fitted in zip(design.steps, coefficients, strict=True):
+        # Totals estimated from the sample vary too: their part stays, with the weights they had.
+        spread = design.weights if step.from_sample is None else design.weights - step.from_sample
+        if design.row_unit is None:
+            table += spread[:, None] * step.fitted(fitted)
+        else:
+            table += _auxiliary_totals(design, step, spread) @ fitted
+    return table
+
+
+def _auxiliary_totals(design: Design, step: Step, spread: Floats) -> Floats:
+    """Σ w·x over each unit for every auxiliary of a step, (units, size)."""
+    blocks = [
+        to_units(design, spread if b.x is None else spread * b.x, b.codes, b.size)
+        for b in step.blocks
+    ]
+    return np.hstack(blocks)
+
+
+def combine(parts: Sequence[tuple[Totals, Floats]]) -> Totals:
+    """Σ coefficient·totals, the coefficients given for each of the k statistics."""
+    first = parts[0][0]
+    if first.domain is None:
+        values = sum(part.values * coefficient[None, :] for part, coefficient in parts)
+    else:
+        values = sum(part.values * coefficient[first.domain] for part, coefficient in parts)
+    return Totals(np.asarray(values), first.k, first.domain)
+
+
+def side_by_side(parts: Sequence[Totals]) -> Totals:
+    """Several statistics as the columns of one table, for their joint covariance."""
+    return Totals(np.hstack([dense(part) for part in parts]), sum(part.k for part in parts))
+
+
+def dense(influence: Totals) -> Floats:
+    """The table (units, k), whichever layout it came in."""
+    if influence.domain is None:
+        return influence.values
+    table = np.zeros((len(influence.values), influence.k))
+    table[np.arange(len(influence.values)), influence.domain] = influence.values
+    return table
+
+
+def covariance(design: Design, influence: Totals) -> Floats:
+    """Covariance (k, k) of statistics whose influence has these unit totals.
+
+    V = Σ_h (1 − f_h) n_h/(n_h − 1) Σ_i (z_hi − z̄_h)(z_hi − z̄_h)', and for each further stage the
+    same inside every unit, times the share f of the stages above (the part of the variance
+    that the first term does not hold).
+    """
+    if influence.domain is not None and len(design.stages) == 1:
+        return _of_one_domain_each(design, influence)
+    table = dense(influence)
+    result = np.zeros((influence.k, influence.k))
+    for level in range(len(design.stages) - 1, -1, -1):
+        stage = design.stages[level]
+        result += _stage(table, stage, _share_above(design.stages, level), design.lonely_psu)
+        if stage.parent is not None:
+            table = _sum_by(stage.parent, table, design.stages[level - 1].units)
+    return result
+
+
+def _share_above(stages: Sequence[Stage], level: int) -> Floats:
+    """For each stratum of a stage: product of the sampling fractions above it."""
+    share = np.ones(len(stages[0].drawn))
+    for stage in stages[:level]:
+        share = (share * stage.fraction)[stage.stratum]
+    return share
+
+
+def _sum_by(codes: Codes, table: Floats, size: int) -> Floats:
+    columns = [sums(codes, table[:, j], size) for j in range(table.shape[1])]
+    return np.stack(columns, axis=1)
+
+
+def _stratum_factors(stage: Stage, share: Floats, rule: str) -> tuple[Floats, float]:
+    """(1 − f) n/(n − 1) · share for each stratum, and the inflation for the rule "average"."""
+    drawn = stage.drawn
+    lonely = (drawn == 1) & (stage.fraction < 1)
+    factors = share * (1.0 - stage.fraction) * drawn / np.where(drawn > 1, drawn - 1.0, 1.0)
+    inflation = 1.0
+    if rule == 'average' and lonely.any():
+        usable = int((drawn > 0).sum()) - int(lonely.sum())
+        inflation = int((drawn > 0).sum()) / usable if usable else np.nan
+    if rule != 'adjust':
+        factors = np.where(lonely, 0.0, factors)
+    return factors, inflation
+
+
+def _stage(table: Floats, stage: Stage, share: Floats, rule: str) -> Floats:
+    factors, inflation = _stratum_factors(stage, share, rule)
+    means = _sum_by(stage.stratum, table, len(stage.drawn))
+    means /= np.maximum(stage.drawn, 1.0)[:, None]
+    if rule == 'adjust':
+        means[(stage.drawn == 1) & (stage.fraction < 1)] = table.mean(axis=0)
+    result = np.zeros((table.shape[1], table.shape[1]))
+    for start in range(0, len(table), CHUNK):
+        rows = slice(start, start + CHUNK)
+        stratum = stage.stratum[rows]
+        centred = table[rows] - means[stratum]
+        result += centred.T @ (centred * factors[stratum][:, None])
+    return result * inflation
+
+
+def _of_one_domain_each(design: Design, influence: Totals) -> Floats:
+    """The one-stage formula where each unit has a value in one domain only and 0 in the others.
+
+    Multiplied out so that the (units, k) table is never built: the squares of a unit fall on
+    the diagonal, its zeros give −n z̄ z̄'.
+    """
+    stage, k = design.stages[0], influence.k
+    values, domain = influence.values, influence.domain
+    assert domain is not None
+    strata = len(stage.drawn)
+    factors, inflation = _stratum_factors(stage, np.ones(strata), design.lonely_psu)
+    cell = stage.stratum * k + domain
+    count = counts(cell, strata * k).reshape(strata, k)
+    added = sums(cell, values, strata * k).reshape(strata, k)
+    means = added / np.maximum(stage.drawn, 1.0)[:, None]
+    if design.lonely_psu == 'adjust':
+        alone = (stage.drawn == 1) & (stage.fraction < 1)
+        means[alone] = added.sum(axis=0) / design.units
+    centred = values - means.ravel()[cell]
+    squares = sums(cell, centred * centred, strata * k).reshape(strata, k)
+    # Off the diagonal: Σ(z_a − m_a)(z_b − m_b) with z_a z_b = 0 in every unit.
+    n, weight = stage.drawn[:, None], factors[:, None]
+    result = -(added * weight).T @ means - (means * weight).T @ added
+    result += (means * weight * n).T @ means
+    diagonal = (weight * (squares + (n - count) * means**2)).sum(axis=0)
+    np.fill_diagonal(result, diagonal)
+    return result * inflation
+
+
+def degrees_of_freedom(design: Design, weight: Totals) -> tuple[Floats, Mask]:
+    """For each domain PSUs − strata with weight in it, and whether it was observed in full.
+
+    ``weight`` are the totals of the weights of the rows used.
+    """
+    psus, strata = _seen(design, weight)
+    partly = design.stages[0].fraction < 1
+    complete = np.asarray(~(strata & partly[:, None]).any(axis=0))
+    if any((stage.fraction < 1).any() for stage in design.stages[1:]):
+        complete = np.zeros(weight.k, dtype=bool)
+    return psus - strata.sum(axis=0), complete
+
+
+def df_of_union(design: Design, domains: Sequence[tuple[Totals, int]]) -> int:
+    """PSUs − strata seen in any of several domains, each a column of a table of weights."""
+    together = np.zeros(design.units)
+    for weight, column in domains:
+        if weight.domain is None:
+            together += weight.values[:, column]
+        else:
+            together += np.where(weight.domain == column, weight.values, 0.0)
+    psus, strata = _seen(design, Totals(together[:, None], 1))
+    return int(psus[0] - strata.sum())
+
+
+def _seen(design: Design, weight: Totals) -> tuple[Floats, Mask]:
+    """PSUs with weight in each domain (counted), and which strata have one (strata, k)."""
+    stage, k = design.stages[0], weight.k
+    strata = len(stage.drawn)
+    if weight.domain is not None and design.unit_psu is None:
+        inside = weight.values > 0
+        cell = (stage.stratum * k + weight.domain)[inside]
+        count = counts(cell, strata * k).reshape(strata, k)
+    else:
+        table = (dense(weight) > 0).astype(np.float64)
+        if design.unit_psu is not None:
+            table = (_sum_by(design.unit_psu, table, stage.units) > 0).astype(np.float64)
+        count = _sum_by(stage.stratum, table, strata)
+    return count.sum(axis=0), count > 0

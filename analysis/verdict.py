@@ -1,0 +1,104 @@
+"""Has the target been met?  A one-sided decision that can also say "not known yet"."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from analysis.errors import BadTarget
+from analysis.intervals import check_level
+from analysis.result import Estimate
+
+Decision = Literal['met', 'not_met', 'undecided']
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """``met``: the lower bound lies above the target; ``not_met``: the upper bound below it.
+
+    Each bound is one-sided at ``level``, by the method of the estimate.  ``p_met`` is the
+    probability of an estimate at least this high if the truth were exactly the target (the
+    smallest 1 − level at which it would be called met), ``p_not_met`` the same for one this low.
+    """
+
+    decision: Decision
+    target: float
+    level: float
+    bound_lower: float
+    bound_upper: float
+    method: str
+    p_met: float
+    p_not_met: float
+    label: str = ''
+
+
+def decide(estimate: Estimate, target: float, *, level: float = 0.95) -> Verdict:
+    """Compare an estimate with a target *in the same unit* (0.8 for a share, 80 for a score).
+
+    The bounds come from the estimate's own interval method, so the verdict never contradicts
+    the interval beside it.  Raises BadTarget for a target off the scale of the estimate, or
+    an estimate that does not exist.
+    """
+    target, level = _checked(estimate, target), check_level(level)
+    low, high = estimate.bounds(1.0 - level)
+    decision: Decision = 'undecided'
+    if low > target:
+        decision = 'met'
+    elif high < target:
+        decision = 'not_met'
+    return Verdict(
+        decision=decision,
+        target=target,
+        level=level,
+        bound_lower=low,
+        bound_upper=high,
+        method=estimate.method,
+        p_met=_p_value(estimate, target, 0),
+        p_not_met=_p_value(estimate, target, 1),
+        label=estimate.label,
+    )
+
+
+def _checked(estimate: Estimate, target: float) -> float:
+    if isinstance(target, bool) or not math.isfinite(target):
+        raise BadTarget(f'The target must be a number, not {target!r}.')
+    if math.isnan(estimate.est):
+        raise BadTarget(f'There is no estimate for {estimate.label or "this domain"} to judge.')
+    if estimate.limits is not None:
+        low, high = estimate.limits
+        if not low <= target <= high:
+            share = (low, high) == (0.0, 1.0)
+            raise BadTarget(
+                f'The target {target:g} lies outside the scale {low:g} to {high:g}.',
+                f'Write {target / 100:g} for {target:g} %.' if share else '',
+            )
+    return float(target)
+
+
+def _p_value(estimate: Estimate, target: float, side: int) -> float:
+    """The tail at which the bound of this side touches the target, by halving."""
+    sign = 1.0 if side == 0 else -1.0
+
+    def clears(tail: float) -> bool:
+        return sign * (estimate.bounds(tail)[side] - target) > 0
+
+    if not clears(0.5):
+        # At tail 0.5 both bounds are about the estimate: the data do not point to this side.
+        return _beyond_half(estimate, target, side)
+    low, high = 1e-12, 0.5
+    if clears(low):
+        return low
+    for _ in range(60):
+        middle = math.sqrt(low * high)
+        low, high = (low, middle) if clears(middle) else (middle, high)
+    return high
+
+
+def _beyond_half(estimate: Estimate, target: float, side: int) -> float:
+    """One minus the p-value of the other side, where the estimate lies beyond the target."""
+    other = 1 - side
+    sign = 1.0 if other == 0 else -1.0
+    if not sign * (estimate.bounds(0.5)[other] - target) > 0:
+        return 0.5
+    return 1.0 - _p_value(estimate, target, other)
