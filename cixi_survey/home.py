@@ -50,6 +50,12 @@ def _card(wave: Wave) -> dict[str, Any]:
     }
 
 
+@bp.get('/about')
+@public
+def about() -> ResponseReturnValue:
+    return render_template('home/about.html')
+
+
 @bp.get('/styleguide')
 @public
 def styleguide() -> ResponseReturnValue:

@@ -13,6 +13,7 @@ from cixi_survey.errors import Problem, Refusal
 
 LANGUAGES = {'zh': '中文', 'en': 'English'}
 LOCALES = {'zh': 'zh_Hans_CN', 'en': 'en'}
+ELDER_STEPS = ('0', '1', '2', '3')
 REMEMBERED_SECONDS = 365 * 24 * 3600
 
 
@@ -32,9 +33,12 @@ def _choose_language() -> str:
     return request.accept_languages.best_match(list(LANGUAGES)) or current_app.config['LANGUAGE']
 
 
-def elder() -> bool:
-    """Whether large print is on (``?elder=1``, remembered)."""
-    return request.args.get('elder', request.cookies.get('elder')) == '1'
+def elder() -> int:
+    """Large print: 0 is off, 1 to 3 its sizes (``?elder=1``, remembered)."""
+    for asked in (request.args.get('elder'), request.cookies.get('elder')):
+        if asked in ELDER_STEPS:
+            return int(asked)
+    return 0
 
 
 def localised(texts: Mapping[str, str], reader: str | None = None) -> str:
@@ -73,7 +77,7 @@ def _join(parts: Any) -> str:
 
 
 def _remember(response: Response) -> Response:
-    for name, known in (('lang', tuple(LANGUAGES)), ('elder', ('0', '1'))):
+    for name, known in (('lang', tuple(LANGUAGES)), ('elder', ELDER_STEPS)):
         asked = request.args.get(name)
         if asked in known:
             response.set_cookie(
