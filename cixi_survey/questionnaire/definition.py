@@ -122,14 +122,17 @@ def _read(text: str, filename: str) -> tuple[Questionnaire | None, tuple[Problem
             Problem(filename, 'not_a_questionnaire', message, cure, {}, 1, 1)
         ]
         return None, tuple(problems)
+    if not read.whole:
+        return None, tuple(read.problems)
     questionnaire, faults = _validated(read)
     problems = [*read.problems, *(problem for _, problem in faults)]
     if questionnaire is not None:
         broken = {path for path, _ in faults}
-        for path, offset, problem in verify.located(questionnaire):
-            # A stand-in for a faulty part says nothing; the fault itself is reported already.
-            if not _touches(path, broken) and not read.problems:
-                problems.append(_placed(problem, path, offset, read))
+        problems += (
+            _placed(problem, path, offset, read)
+            for path, offset, problem in verify.located(questionnaire)
+            if not _follows(path, problem, broken)
+        )
     problems.sort(key=lambda problem: (problem.line or 0, problem.column or 0))
     return questionnaire, tuple(problems)
 
@@ -145,8 +148,36 @@ def _validated(read: Source) -> tuple[Questionnaire | None, list[tuple[Path, Pro
         return None, faults
 
 
-def _touches(path: Path, broken: set[Path]) -> bool:
-    return any(path[: len(each)] == each for each in broken)
+# Faults that say no more than that a name, a type or an option, itself reported, is unread.
+_OPTION_FAULTS = frozenset(
+    {
+        *('unknown_list', 'no_options', 'unknown_option', 'unknown_value', 'duplicate_option'),
+        *('right_not_an_option', 'attention_not_an_option', 'nothing_positive', 'score_missing'),
+        *('unreachable', 'never_fires'),
+    }
+)
+_TYPE_FAULTS = _OPTION_FAULTS | {
+    *('item_type', 'type_mismatch', 'not_for_type', 'household_size_type', 'village_without_town'),
+}
+_NAME_FAULTS = frozenset(
+    {
+        *('unknown_reference', 'unknown_item', 'unknown_list', 'duplicate_name'),
+        *('household_size_type', 'unreachable', 'never_fires'),
+    }
+)
+_FOLLOWING = {
+    'name': _NAME_FAULTS,
+    'type': _TYPE_FAULTS,
+    'value': _OPTION_FAULTS,
+    'options': _OPTION_FAULTS,
+}
+
+
+def _follows(path: Path, problem: Problem, broken: set[Path]) -> bool:
+    return any(
+        path[: len(each)] == each or problem.code in _FOLLOWING.get(str(each[-1]), ())
+        for each in broken
+    )
 
 
 def _placed(problem: Problem, path: Sequence[str | int], offset: int, read: Source) -> Problem:

@@ -157,7 +157,7 @@ class Flow:
         if own:
             constants += _constants(None, [own])
         candidates: Sequence[object]
-        if variable.kind == 'single':
+        if variable.kind == 'single' and variable.values:
             candidates = list(variable.values)
         elif variable.kind == 'multiple':
             candidates = list(islice(_subsets(variable.values, constants), MAX_CASES + 1))

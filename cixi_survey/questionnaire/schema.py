@@ -133,7 +133,7 @@ def _choices(given: str, expected: str) -> str:
 def _unknown_key(key: str, path: Path) -> tuple[str, str, str, dict[str, object]]:
     message = N_('The key “%(key)s” is not known here.')
     known = _known_keys(path[:-1])
-    near = difflib.get_close_matches(key, known, 1)
+    near = difflib.get_close_matches(key, known, 1, 0.8)
     if near:
         return 'unknown_key', message, N_('Did you mean “%(near)s”?'), {'key': key, 'near': near[0]}
     return 'unknown_key', message, N_('Possible are: %(known)s'), {

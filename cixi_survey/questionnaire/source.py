@@ -41,6 +41,8 @@ class Source:
     values: dict[Path, Place] = field(default_factory=dict)
     keys: dict[Path, Place] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    whole: bool = True
+    """Whether ``data`` is all that the file says."""
 
     def place(self, path: Path, *, key: bool = False) -> Place:
         """The place of the value at ``path`` (or of its key), or of the nearest thing around it."""
@@ -150,6 +152,7 @@ class _Reader:
         self.source.values[path] = Place(mark.line + 1, column, inline)
         if id(node) in self.seen:
             # Expanding references without limit is how a small file fills a large memory.
+            self.source.whole = False
             self.report(
                 node,
                 'alias',
@@ -170,14 +173,19 @@ class _Reader:
         for key_node, value_node in node.value:
             key = str(key_node.value) if isinstance(key_node, ScalarNode) else ''
             place = Place(key_node.start_mark.line + 1, key_node.start_mark.column + 1)
-            name, colon, _ = key.partition('：')
+            name, colon, rest = key.partition('：')
             if not key:
                 self.report(
                     key_node, 'bad_key', N_('A key must be a word.'), N_('Write it as “word: …”.')
                 )
-            elif colon and re.fullmatch('[a-z][a-z_]*', name.strip()):
+                continue
+            if colon and re.fullmatch('[a-z][a-z_]*', name.strip()):
                 self.source.problems.append(_full_width_colon(name.strip(), place))
-            elif key in data:
+                # Read on as it was meant, so that this does not look like a missing key as well.
+                key = name.strip()
+                if rest and value_node.value == '':
+                    value_node.value, value_node.tag = rest.strip(), f'{_TAG}str'
+            if key in data:
                 first = self.source.keys[(*path, key)]
                 self.report(
                     key_node,

@@ -67,7 +67,7 @@ def _translated(
     for language in languages:
         if not texts.get(language, '').strip():
             faults.add(
-                (*path, language) if language in texts else path,
+                (*path, language),
                 'missing_translation',
                 N_('The text in language “%(language)s” is missing.'),
                 N_('Add “%(language)s: …”.'),

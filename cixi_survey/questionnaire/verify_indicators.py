@@ -31,7 +31,7 @@ def verify_indicators(questionnaire: Questionnaire, faults: Faults) -> None:
     variables = {each.name: each for each in questionnaire.variables()}
     for index, indicator in enumerate(questionnaire.indicators):
         path: Path = ('indicators', index)
-        _items(indicator, variables, path, faults)
+        _items(questionnaire, indicator, path, faults)
         _rule(indicator, path, faults)
         _scale(indicator, path, faults)
         _household(indicator, variables, path, faults)
@@ -40,20 +40,23 @@ def verify_indicators(questionnaire: Questionnaire, faults: Faults) -> None:
     _one_scale_a_target(questionnaire, faults)
 
 
-def _items(
-    indicator: Indicator, variables: dict[str, Variable], path: Path, faults: Faults
-) -> None:
+def _items(questionnaire: Questionnaire, indicator: Indicator, path: Path, faults: Faults) -> None:
+    variables = {each.name: each for each in questionnaire.variables()}
+    grids = {each.name for each in questionnaire.questions() if each.type == 'grid'}
     seen: set[str] = set()
     for index, name in enumerate(indicator.items):
         place = (*path, 'items', index)
         variable = variables.get(name)
         if variable is None:
             near = difflib.get_close_matches(name, variables, 1)
+            cure = N_('Did you mean “%(near)s”?') if near else N_('Check the name.')
+            if name in grids:
+                cure = N_('It is a grid: refer to one of its rows.')
             faults.add(
                 place,
                 'unknown_item',
                 N_('There is no question “%(name)s”.'),
-                N_('Did you mean “%(near)s”?') if near else N_('Check the name.'),
+                cure,
                 name=name,
                 near=near[0] if near else '',
             )
@@ -110,7 +113,7 @@ def _rule(indicator: Indicator, path: Path, faults: Faults) -> None:
             )
     if needed == 'scores' and indicator.scores:
         _scores(indicator, indicator.scores, path, faults)
-    if needed == 'positive':
+    if needed == 'positive' and indicator.positive:
         _positive(indicator, path, faults)
 
 
@@ -141,6 +144,8 @@ def _scores(indicator: Indicator, scores: dict[str, float], path: Path, faults: 
 def _positive(indicator: Indicator, path: Path, faults: Faults) -> None:
     _known_values(indicator, indicator.positive, (*path, 'positive'), faults)
     for variable in indicator.variables:
+        if variable.kind not in _KINDS[indicator.rule]:
+            continue
         if variable.options and not set(variable.values) & set(indicator.positive):
             faults.add(
                 (*path, 'positive'),
