@@ -1,0 +1,32 @@
+"""Statistics at the shell: ``python -m analysis``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from analysis import commands
+from analysis.errors import AnalysisError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; faults of input end with one line on stderr and exit code 2."""
+    parser = argparse.ArgumentParser(
+        prog='python -m analysis',
+        description='Estimates from complex survey samples: CSV in, table or JSON out.',
+    )
+    commands.add_all(parser.add_subparsers(title='commands', required=True, metavar='COMMAND'))
+    options = parser.parse_args(arguments)
+    try:
+        print(options.run(options))
+    except AnalysisError as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        sys.stderr.close()
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
