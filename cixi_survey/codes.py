@@ -40,6 +40,21 @@ def new_code() -> str:
     return _with_check(CODE_LENGTH)
 
 
+def derived_code(key: bytes, name: str) -> str:
+    """The code that ``key`` (32 random bytes) gives to ``name``: as unguessable as the key.
+
+    So a whole batch can be printed from a key that only the printing page knows.
+    """
+    digest = hmac.new(key, b'derived code\0' + name.encode(), hashlib.sha512).digest()
+    number = int.from_bytes(digest, 'big')
+    characters = []
+    for _ in range(CODE_LENGTH - 1):
+        number, value = divmod(number, _BASE)
+        characters.append(ALPHABET[value])
+    body = ''.join(characters)
+    return body + _check_character(body)
+
+
 def new_reference() -> str:
     """A receipt reference: 8 random characters and a check character."""
     return _with_check(REFERENCE_LENGTH)

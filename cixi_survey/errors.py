@@ -26,6 +26,10 @@ def N_(text: str) -> str:  # noqa: N802 - the name that message extraction looks
     return text
 
 
+class Term(str):
+    """A value of a message that is itself a message id, such as the name of a state."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """One fault in something given.

@@ -9,7 +9,7 @@ from flask import Flask, Response, current_app, g, has_request_context, request
 from flask_babel import Babel, gettext
 
 from cixi_survey import clock
-from cixi_survey.errors import Problem, Refusal
+from cixi_survey.errors import Problem, Refusal, Term
 
 LANGUAGES = {'zh': '中文', 'en': 'English'}
 LOCALES = {'zh': 'zh_Hans_CN', 'en': 'en'}
@@ -60,16 +60,20 @@ def refusal_texts(refusal: Refusal) -> dict[str, str]:
 
 
 def _shown(values: Mapping[str, object]) -> dict[str, object]:
-    """Values as the reader reads them: moments as Cixi's clock, texts by language picked."""
-    shown: dict[str, object] = {}
-    for name, value in values.items():
-        if isinstance(value, clock.datetime):
-            shown[name] = clock.show(value)
-        elif isinstance(value, Mapping):
-            shown[name] = localised(value)
-        else:
-            shown[name] = value
-    return shown
+    return {name: _shown_value(value) for name, value in values.items()}
+
+
+def _shown_value(value: object) -> object:
+    """A value as the reader reads it: Cixi's clock, the reader's language, lists with commas."""
+    if isinstance(value, clock.datetime):
+        return clock.show(value)
+    if isinstance(value, Mapping):
+        return localised(value)
+    if isinstance(value, Term):
+        return gettext(value)
+    if isinstance(value, list | tuple):
+        return ('、' if language() == 'zh' else ', ').join(str(_shown_value(one)) for one in value)
+    return value
 
 
 def _join(parts: Any) -> str:
