@@ -1,5 +1,387 @@
+"""Answering: the two doors, the questionnaire, its drafts, the receipt and the withdrawal."""
+
 from __future__ import annotations
 
-from flask import Blueprint
+import time
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask import session as cookie
+from flask.typing import ResponseReturnValue
+from flask_limiter.util import get_remote_address
+from flask_wtf.csrf import generate_csrf
+from limits import parse
+
+from cixi_survey import clock, codes, database, error_pages, i18n
+from cixi_survey.access import NotFound, public, token_checked_in_view, token_is_stale
+from cixi_survey.codes import CodeMistyped
+from cixi_survey.errors import Problem, ProblemsFound, Refusal
+from cixi_survey.limits import TooMany, limiter
+from cixi_survey.models import Invitation, Wave
+from cixi_survey.questionnaire.definition import Questionnaire
+from cixi_survey.respond import drafts, page, posted, receipts, submit, tickets
+from cixi_survey.respond import entrance as doors
+from cixi_survey.respond.drafts import AlreadySent, Saved, StaleDraft
+from cixi_survey.respond.entrance import CodeUnknown, Entrance
+from cixi_survey.respond.posted import Posted
+from cixi_survey.respond.tickets import Ticket
 
 bp = Blueprint('respond', __name__)
+
+FAILURES = parse('10/minute')
+MARKED_SECONDS = 3600
+TICKET_COOKIE = 'ticket'
+
+bp.add_app_template_filter(codes.grouped, 'grouped')
+
+
+@bp.route('/i', methods=['GET', 'POST'])
+@public
+@token_checked_in_view
+def enter_code() -> ResponseReturnValue:
+    """Type a code.  It only leads on to the questionnaire, so an old page does no harm here."""
+    given = request.values.get('code', '')
+    if not given.strip():
+        if request.method == 'POST':
+            return _entry_page(missing=True, status=400 if token_is_stale() else 422)
+        return _entry_page()
+    return redirect(url_for('.by_code', code=codes.normalise(given)), 303)
+
+
+@bp.get('/i/<code>')
+@public
+def by_code(code: str) -> ResponseReturnValue:
+    """The questionnaire of an invitation.  Opening it spends and writes nothing."""
+    return _open(_invited(code))
+
+
+@bp.post('/i/<code>')
+@public
+@token_checked_in_view
+def send_by_code(code: str) -> ResponseReturnValue:
+    return _posted(_invited(code))
+
+
+@bp.post('/i/<code>/draft')
+@public
+@token_checked_in_view
+def save_by_code(code: str) -> ResponseReturnValue:
+    return _save_in_background(_invited(code))
+
+
+@bp.get('/s/<slug>')
+@public
+def open_link(slug: str) -> ResponseReturnValue:
+    """The questionnaire of a wave by its open link or a poster."""
+    return _open(Entrance(slug=slug))
+
+
+@bp.post('/s/<slug>')
+@public
+@token_checked_in_view
+def send_open(slug: str) -> ResponseReturnValue:
+    return _posted(Entrance(slug=slug))
+
+
+@bp.post('/s/<slug>/draft')
+@public
+@token_checked_in_view
+def save_open(slug: str) -> ResponseReturnValue:
+    return _save_in_background(Entrance(slug=slug))
+
+
+@bp.get('/receipt/<reference>')
+@public
+def receipt(reference: str) -> ResponseReturnValue:
+    """What was received, without what was answered; the right answers, for everyone to learn."""
+    with database.reading() as session:
+        found = receipts.find(session, _reference(reference), mine=_is_mine(reference))
+    return render_template('respond/receipt.html', receipt=found)
+
+
+@bp.get('/receipt/<reference>/withdraw')
+@public
+def ask_to_withdraw(reference: str) -> ResponseReturnValue:
+    with database.reading() as session:
+        found = receipts.find(session, _reference(reference), mine=False)
+    if found.sealed and not found.withdrawn_at:
+        raise submit.TooLateToWithdraw
+    if found.withdrawn_at:
+        return redirect(url_for('.receipt', reference=found.reference), 303)
+    return render_template('respond/withdraw.html', receipt=found)
+
+
+@bp.post('/receipt/<reference>/withdraw')
+@public
+def withdraw(reference: str) -> ResponseReturnValue:
+    with database.transaction() as session:
+        submit.withdraw(session, _reference(reference), clock.now())
+    return redirect(url_for('.receipt', reference=_reference(reference)), 303)
+
+
+# --- showing --------------------------------------------------------------------------------------
+
+
+def _invited(given: str) -> Entrance:
+    code = codes.normalise(given)
+    return Entrance(code_hash=codes.hashed(code, _secret()), given=codes.grouped(code))
+
+
+def _secret() -> str:
+    return str(current_app.config['SECRET_KEY'])
+
+
+def _open(entrance: Entrance) -> Response:
+    """GET: the form, empty or with the draft; writes nothing."""
+    now = clock.now()
+    with database.reading() as session:
+        wave, invitation = doors.find(session, entrance)
+        doors.let_in(wave, invitation, now)
+        questionnaire = doors.questionnaire_of(session, wave)
+        held = tickets.read(request.cookies.get(TICKET_COOKIE, ''), entrance.door(wave), _secret())
+        draft = None
+        if invitation or held:
+            submission_id = held.submission_id if held else ''
+            draft = drafts.resume(session, submission_id, invitation)
+    ticket = tickets.issue(
+        entrance.door(wave), _secret(), now, draft.submission_id if draft else ''
+    )
+    state = page.State(ticket.text)
+    if draft:
+        notice = 'saved' if 'saved' in request.args else 'resumed'
+        state = page.resumed(ticket, draft, notice)
+    elif before := _sent_before(wave):
+        state = page.State(ticket.text, notice='sent_before', receipt=before)
+    return page.show(wave, questionnaire, state)
+
+
+def _sent_before(wave: Wave) -> str:
+    """The receipt of what this browser sent to the wave lately, so that nobody sends twice."""
+    if 'receipts' not in cookie:
+        return ''
+    return next((ref for ref, of, _at in reversed(cookie['receipts']) if of == wave.slug), '')
+
+
+def _entry_page(
+    error: Refusal | None = None, missing: bool = False, status: int = 200
+) -> ResponseReturnValue:
+    texts = i18n.refusal_texts(error) if error else {}
+    given = request.values.get('code', '') or (request.view_args or {}).get('code', '')
+    body = render_template(
+        'respond/entry.html', error=error, texts=texts, missing=missing, given=given[:40]
+    )
+    return body, status
+
+
+# --- taking ---------------------------------------------------------------------------------------
+
+
+def _posted(entrance: Entrance) -> ResponseReturnValue:
+    """POST: send, or (without JavaScript) keep the answers and come back in another dress."""
+    given = posted.read()
+    stale = token_is_stale()
+    wave, invitation, questionnaire = _look(entrance)
+    ticket = tickets.read(given.ticket, entrance.door(wave), _secret())
+    if stale or ticket is None:
+        return _stale_page(entrance, wave, questionnaire, given, invitation)
+    if given.do != 'send':
+        return _keep_and_return(entrance, wave, ticket, given)
+    try:
+        with database.transaction() as session:
+            submission = submit.Submission(
+                ticket.submission_id,
+                given.raw,
+                ticket.issued_at,
+                i18n.language(),
+                posted.channel(),
+            )
+            taken = submit.submit(session, entrance, submission, clock.now())
+    except ProblemsFound as found:
+        return _problems_page(wave, questionnaire, ticket, given, found.problems)
+    return _thank(wave, taken.reference)
+
+
+def _look(entrance: Entrance) -> tuple[Wave, Invitation | None, Questionnaire]:
+    with database.reading() as session:
+        wave, invitation = doors.find(session, entrance)
+        return wave, invitation, doors.questionnaire_of(session, wave)
+
+
+def _thank(wave: Wave, reference: str) -> ResponseReturnValue:
+    known = [entry for entry in cookie.get('receipts', []) if entry[0] != reference]
+    cookie['receipts'] = [*known[-4:], [reference, wave.slug, int(time.time())]]
+    address = url_for('.receipt', reference=reference)
+    response: Response = (
+        jsonify(receipt=address) if error_pages.wants_json() else redirect(address, 303)  # type: ignore[assignment]
+    )
+    if TICKET_COOKIE in request.cookies:
+        path = url_for('.open_link', slug=wave.slug)
+        response.delete_cookie(TICKET_COOKIE, path=path, httponly=True, samesite='Lax')
+    return response
+
+
+def _stale_page(
+    entrance: Entrance,
+    wave: Wave,
+    questionnaire: Questionnaire,
+    given: Posted,
+    invitation: Invitation | None,
+) -> ResponseReturnValue:
+    """The same form with everything typed and what a good sending needs; nothing was stored."""
+    now = clock.now()
+    doors.let_in(wave, invitation, now)
+    ticket = tickets.read(given.ticket, entrance.door(wave), _secret())
+    ticket = ticket or tickets.issue(entrance.door(wave), _secret(), now)
+    if error_pages.wants_json():
+        return _fresh_tokens(ticket)
+    notice = 'stale' if request.cookies else 'no_cookies'
+    state = page.State(ticket.text, given.revision, given.section, given.raw, notice=notice)
+    return page.show(wave, questionnaire, state), 400
+
+
+def _fresh_tokens(ticket: Ticket) -> ResponseReturnValue:
+    texts = i18n.refusal_texts(error_pages.StalePage())
+    return jsonify(error='stale_page', csrf_token=generate_csrf(), ticket=ticket.text, **texts), 400
+
+
+def _problems_page(
+    wave: Wave,
+    questionnaire: Questionnaire,
+    ticket: Ticket,
+    given: Posted,
+    problems: Sequence[Problem],
+) -> ResponseReturnValue:
+    if error_pages.wants_json():
+        shown = [{'name': name, 'message': text} for name, _question, text in page.told(problems)]
+        return jsonify(error='problems', problems=shown), 422
+    state = page.State(ticket.text, given.revision, given.section, given.raw, tuple(problems))
+    return page.show(wave, questionnaire, state), 422
+
+
+def _keep_and_return(
+    entrance: Entrance, wave: Wave, ticket: Ticket, given: Posted
+) -> ResponseReturnValue:
+    """Keep a draft and lead back to the form: in another language or size, or to go on later."""
+    what, _colon, value = given.do.partition(':')
+    revision = given.revision
+    if what == 'keep' and value.isdecimal():
+        revision = int(value)
+    try:
+        saved = _save(entrance, ticket, given, revision)
+    except StaleDraft as stale:
+        return page.choose(wave, stale, given, ticket), stale.status
+    query = {'c': request.args['c']} if 'c' in request.args else {}
+    query |= {what: value} if what in {'lang', 'elder'} else {'saved': '1'}
+    response = make_response(redirect(f'{request.path}?{urlencode(query)}', 303))
+    return _hold(response, entrance, wave, ticket, saved)
+
+
+def _save_in_background(entrance: Entrance) -> ResponseReturnValue:
+    """The page's script saves a section; JSON whatever happens."""
+    given = posted.read()
+    stale = token_is_stale()
+    wave, invitation, _questionnaire = _look(entrance)
+    ticket = tickets.read(given.ticket, entrance.door(wave), _secret())
+    if stale or ticket is None:
+        now = clock.now()
+        doors.let_in(wave, invitation, now)
+        return _fresh_tokens(ticket or tickets.issue(entrance.door(wave), _secret(), now))
+    try:
+        saved = _save(entrance, ticket, given, given.revision)
+    except StaleDraft as conflict:
+        current = conflict.current
+        return jsonify(
+            error=conflict.code,
+            revision=current.revision,
+            answers=current.answers,
+            saved_at=clock.show(current.saved_at),
+            **i18n.refusal_texts(conflict),
+        ), conflict.status
+    response = jsonify(revision=saved.revision, saved_at=clock.show(saved.saved_at))
+    return _hold(response, entrance, wave, ticket, saved)
+
+
+def _hold(
+    response: Response, entrance: Entrance, wave: Wave, ticket: Ticket, saved: Saved
+) -> ResponseReturnValue:
+    """Let this browser find its draft again; an invitation needs no cookie for that."""
+    if not entrance.code_hash:
+        response.set_cookie(
+            TICKET_COOKIE,
+            ticket.text,
+            path=url_for('.open_link', slug=wave.slug),
+            max_age=wave.closes_at - saved.saved_at,
+            secure=request.is_secure,
+            httponly=True,
+            samesite='Lax',
+        )
+    return response
+
+
+def _save(entrance: Entrance, ticket: Ticket, given: Posted, revision: int) -> Saved:
+    with database.transaction() as session:
+        return drafts.save(
+            session,
+            entrance,
+            submission_id=ticket.submission_id,
+            raw=given.raw,
+            section=given.section,
+            revision=revision,
+            started_at=ticket.issued_at,
+            channel=posted.channel(),
+            now=clock.now(),
+        )
+
+
+# --- turning away ---------------------------------------------------------------------------------
+
+
+def _reference(given: str) -> str:
+    reference = codes.normalise_reference(given)
+    if reference is None:
+        raise NotFound
+    return reference
+
+
+def _is_mine(given: str) -> bool:
+    """Whether this browser sent it within the hour: only then are answers marked on a receipt."""
+    reference = codes.normalise_reference(given)
+    now = time.time()
+    return any(
+        ref == reference and now - at < MARKED_SECONDS
+        for ref, _wave, at in cookie.get('receipts', [])
+    )
+
+
+@bp.errorhandler(CodeMistyped)
+@bp.errorhandler(CodeUnknown)
+def _wrong_code(error: Refusal) -> ResponseReturnValue:
+    """Ask again.  Failures are counted by address; a good code is never held up by them."""
+    counter = limiter.limiter
+    if not counter.hit(FAILURES, 'codes', get_remote_address()):
+        return error_pages.show_refusal(TooMany())
+    if error_pages.wants_json():
+        return error_pages.show_refusal(error)
+    typed = request.endpoint == f'{bp.name}.enter_code'
+    return _entry_page(error, status=422 if typed else error.status)
+
+
+@bp.errorhandler(doors.TurnedAway)
+@bp.errorhandler(submit.OtherAnswers)
+@bp.errorhandler(AlreadySent)
+def _turned_away(error: Refusal) -> ResponseReturnValue:
+    if error_pages.wants_json():
+        return error_pages.show_refusal(error)
+    texts = i18n.refusal_texts(error)
+    return render_template('respond/turned_away.html', error=error, **texts), error.status

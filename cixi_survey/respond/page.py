@@ -1,0 +1,176 @@
+"""The page of a questionnaire: what its template needs, and the finished page kept for the next.
+
+A page without draft and problems differs from visitor to visitor only in a few hidden values.
+It is rendered once per version, language and size with marks in their places, and compressed once.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from flask import Response, current_app, render_template, request
+from flask_babel import gettext as _
+from flask_wtf.csrf import generate_csrf
+
+from cixi_survey import i18n, pages, places
+from cixi_survey.errors import Problem
+from cixi_survey.models import Wave
+from cixi_survey.questionnaire.definition import Questionnaire, page_rules
+from cixi_survey.respond.assembly import Parts
+from cixi_survey.respond.drafts import Saved, StaleDraft
+from cixi_survey.respond.posted import Posted
+from cixi_survey.respond.tickets import Ticket
+
+Raw = Mapping[str, Sequence[str]]
+MOST_KEPT = 64
+
+
+@dataclass(frozen=True)
+class State:
+    """What is particular to one showing of the form."""
+
+    ticket: str
+    revision: int = 0
+    section: str = ''
+    values: Raw = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    notice: str = ''
+    saved_at: datetime | None = None
+    receipt: str = ''
+
+    @property
+    def is_plain(self) -> bool:
+        return not (self.values or self.problems or self.notice or self.revision)
+
+
+def resumed(ticket: Ticket, draft: Saved, notice: str) -> State:
+    """The form as it was left, on this phone or another."""
+    return State(
+        ticket.text,
+        draft.revision,
+        draft.section,
+        draft.answers,
+        notice=notice,
+        saved_at=draft.saved_at,
+    )
+
+
+def choose(wave: Wave, stale: StaleDraft, given: Posted, ticket: Ticket) -> str:
+    """Two versions of the answers, side by side: which one to go on with."""
+    return render_template(
+        'respond/choose.html',
+        wave=wave,
+        current=stale.current,
+        given=given,
+        ticket=ticket,
+        **i18n.refusal_texts(stale),
+    )
+
+
+def told(problems: Sequence[Problem]) -> list[tuple[str, str, str]]:
+    """Each problem as (variable, the question's wording, what is wrong)."""
+    return [_entry(problem) for problem in problems]
+
+
+def show(wave: Wave, questionnaire: Questionnaire, state: State) -> Response:
+    """The questionnaire as a response: kept and filled in, or rendered for this person."""
+    if not state.is_plain:
+        return Response(_render(wave, questionnaire, state, generate_csrf()), mimetype='text/html')
+    key = (wave.id, wave.version_sha256, i18n.language(), i18n.elder(), pages.demonstration())
+    key += (wave.closes_at, wave.title_zh, wave.title_en, wave.form_number, wave.form_authority)  # type: ignore[assignment]
+    key += (wave.approval_number, wave.approval_valid_until)  # type: ignore[assignment]
+    kept: dict[Any, Parts] = current_app.extensions.setdefault('questionnaire_pages', {})
+    parts = kept.get(key)
+    if parts is None:
+        marked = State(ticket='\x00ticket\x00')
+        if len(kept) >= MOST_KEPT:
+            kept.clear()
+        parts = kept[key] = Parts(_render(wave, questionnaire, marked, '\x00csrf\x00'))
+    filled = {'ticket': state.ticket, 'csrf': generate_csrf()}
+    return parts.response(filled, request.accept_encodings)
+
+
+def _render(wave: Wave, questionnaire: Questionnaire, state: State, csrf: str) -> str:
+    return render_template(
+        'respond/questionnaire.html',
+        wave=wave,
+        questionnaire=questionnaire,
+        state=state,
+        csrf=csrf,
+        summary=told(state.problems),
+        errors={_name(problem): i18n.problem_text(problem) for problem in state.problems},
+        rules=_rules(questionnaire),
+        towns=places.towns(),
+        villages=_villages(),
+    )
+
+
+def _name(problem: Problem) -> str:
+    return problem.where.removeprefix('f-')
+
+
+def _entry(problem: Problem) -> tuple[str, str, str]:
+    question = problem.values.get('question', {})
+    assert isinstance(question, Mapping)
+    return _name(problem), i18n.localised(question) if question else '', i18n.problem_text(problem)
+
+
+def _villages() -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """(town code, town name, its villages as (code, name)) in the order of the towns."""
+    grouped: dict[str, list[tuple[str, str]]] = {code: [] for code in places.towns()}
+    for code, (name, town) in places.villages().items():
+        grouped[town].append((code, name))
+    return [(code, i18n.localised(places.towns()[code]), grouped[code]) for code in grouped]
+
+
+def _rules(questionnaire: Questionnaire) -> str:
+    """Conditions and sentences for the page's script: it says what the server would say."""
+    rules: dict[str, Any] = page_rules(questionnaire)
+    variables = rules['variables']
+    for variable in questionnaire.variables():
+        entry = variables.setdefault(variable.name, {})
+        entry['kind'] = variable.kind
+        said = variable.question.constraint_message
+        if said:
+            entry['unfit'] = i18n.localised(said)
+        if variable.kind == 'text':
+            entry['most'] = variable.question.max_length or 500
+    for rule, screening in zip(rules['screening'], questionnaire.screening, strict=True):
+        rule['message'] = i18n.localised(screening.message)
+    return _script_json({**rules, 'texts': _sentences()})
+
+
+def _script_json(data: object) -> str:
+    """JSON that cannot end the script element it stands in."""
+    text = json.dumps(data, ensure_ascii=False, separators=(',', ':'))
+    return re.sub('[<>&]', lambda found: f'\\u{ord(found[0]):04x}', text)
+
+
+def _sentences() -> dict[str, Any]:
+    return {
+        'missing': {
+            'integer': _('Please enter a number.'),
+            'text': _('Please write an answer.'),
+            'multiple': _('Please choose at least one answer.'),
+            'town': _('Please choose your town or subdistrict.'),
+            'village': _('Please choose your village or community.'),
+            'single': _('Please choose an answer.'),
+        },
+        'unfit': _sentence('This answer is outside of what is possible.', 'Please check it.'),
+        'number': _sentence('This is not a whole number.', 'Write it in digits, such as 35.'),
+        'large': _sentence('This number is too large.', 'Please check it.'),
+        'long': _sentence(
+            'The text has %(length)s characters; %(most)s is the most.',
+            'Please shorten it by %(over)s.',
+        ),
+    }
+
+
+def _sentence(message: str, cure: str) -> str:
+    """As ``i18n.problem_text`` puts message and cure together, places left open."""
+    return ('' if i18n.language() == 'zh' else ' ').join((_(message), _(cure)))
