@@ -21,10 +21,10 @@ Towns = Mapping[str, object]
 Villages = Mapping[str, tuple[object, str]]
 
 TEXT_MOST = 500
-INTEGER_MOST = 999_999_999
 
 _DIGITS = str.maketrans('０１２３４５６７８９－＋−', '0123456789-+-')
-_INTEGER = re.compile(r'[+-]?[0-9]{1,9}')
+_INTEGER = re.compile(r'[+-]?0*[0-9]{1,9}')
+_LARGE_INTEGER = re.compile(r'[+-]?[0-9]+')
 
 
 @dataclass(frozen=True)
@@ -253,7 +253,7 @@ def _integer(variable: Variable, given: Sequence[str]) -> _Read:
     text = given[0].strip().translate(_DIGITS)
     if len(set(given)) == 1 and _INTEGER.fullmatch(text):
         return int(text), None
-    if text.lstrip('+-').isdecimal() and text.isascii():
+    if _LARGE_INTEGER.fullmatch(text):
         message = N_('This number is too large.')
         return None, _problem(variable, 'too_large', message, N_('Please check it.'))
     message = N_('This is not a whole number.')
