@@ -38,6 +38,25 @@ class Block:
         return result if self.x is None else result * self.x[:, None]
 
 
+def cross_cells(margins: Sequence[Groups]) -> tuple[Codes, Codes]:
+    """The cell of each row in the cross-table, and each cell's level in every margin."""
+    cell = margins[0].codes
+    size = len(margins[0])
+    for margin in margins[1:]:
+        if size * len(margin) > 2_000_000:
+            _, cell = np.unique(cell, return_inverse=True)
+            size = int(cell.max()) + 1
+        cell = cell * len(margin) + margin.codes
+        size *= len(margin)
+    if size > 4 * len(cell) + 1000:
+        _, cell = np.unique(cell, return_inverse=True)
+        size = int(cell.max()) + 1
+    cells = np.zeros((size, len(margins)), dtype=np.intp)
+    for j, margin in enumerate(margins):
+        cells[cell, j] = margin.codes
+    return cell, cells
+
+
 @dataclass(frozen=True, eq=False)
 class Step:
     """One adjustment of the weights: auxiliaries, weights before, weights after.
@@ -63,6 +82,25 @@ class Step:
         """A step whose totals were counts of groups (cells, or the margins of a raking)."""
         blocks = tuple(Block(margin.codes, len(margin)) for margin in margins)
         return cls(blocks, before, after, from_sample)
+
+    @cached_property
+    def cells(self) -> tuple[Codes, Codes] | None:
+        """Cell of each row in the cross-table of the margins and the cells' levels.
+
+        None when an auxiliary is not just a group.
+        """
+        if any(block.x is not None for block in self.blocks):
+            return None
+        return cross_cells([Groups(block.codes, range(block.size)) for block in self.blocks])
+
+    def fitted_cells(self, coefficients: Floats) -> Floats:
+        """x'B for each cell, (cells, k)."""
+        assert self.cells is not None
+        start, result = 0, np.zeros((1, coefficients.shape[1]))
+        for j, block in enumerate(self.blocks):
+            result = result + coefficients[start + self.cells[1][:, j]]
+            start += block.size
+        return result
 
     @property
     def size(self) -> int:

@@ -214,7 +214,8 @@ class Design:
         for step in steps:
             if len(step.after) != self.n:
                 raise BadColumn(f'The step has {len(step.after)} rows, the design {self.n}.')
-            if not np.allclose(step.before, result.weights, rtol=1e-9, atol=0.0):
+            start = step.before if step.from_sample is None else step.from_sample
+            if not np.allclose(start, result.weights, rtol=1e-9, atol=0.0):
                 raise BadOption(
                     'The step did not start from the weights of this design.',
                     'Apply the steps in the order in which they were made.',

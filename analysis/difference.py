@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from analysis import intervals
+from analysis.columns import Floats
 from analysis.errors import BadOption
 from analysis.result import Estimate, Estimates
 
@@ -21,8 +22,24 @@ def contrast(
 
     df are PSUs − strata seen in any of the rows.  R: svycontrast.
     """
-    positions = [rows.position(key) for key in coefficients]
-    c = np.array(list(coefficients.values()), dtype=np.float64)
+    return _contrast(
+        rows,
+        [rows.position(key) for key in coefficients],
+        np.array(list(coefficients.values()), dtype=np.float64),
+        level,
+        label,
+    )
+
+
+def difference(rows: Estimates, first: Key, second: Key, *, level: float = 0.95) -> Estimate:
+    """First row minus second, with their covariance (they may share villages or persons)."""
+    positions = [rows.position(first), rows.position(second)]
+    return _contrast(rows, positions, np.array([1.0, -1.0]), level, '')
+
+
+def _contrast(
+    rows: Estimates, positions: list[int], c: Floats, level: float, label: str
+) -> Estimate:
     block = rows.covariance[np.ix_(positions, positions)]
     if np.isnan(block).any():
         empty = [rows[i].label for i in positions if not rows[i].n]
@@ -58,12 +75,7 @@ def contrast(
     )
 
 
-def difference(rows: Estimates, first: Key, second: Key, *, level: float = 0.95) -> Estimate:
-    """First row minus second, with their covariance (they may share villages or persons)."""
-    return contrast(rows, {first: 1.0, second: -1.0}, level=level)
-
-
-def _words(rows: Estimates, positions: list[int], c: np.ndarray) -> str:
+def _words(rows: Estimates, positions: list[int], c: Floats) -> str:
     names = [rows[i].label or rows[i].variable for i in positions]
     if c.tolist() == [1.0, -1.0]:
         return f'{names[0]} − {names[1]}'

@@ -116,7 +116,7 @@ class _Sample:
     @property
     def adjusted_size(self) -> float:
         """n_eff·(t(n − 1)/t(df))²: the variance itself is known from few PSUs only."""
-        if self.no_variance or self.n < 2:
+        if self.no_variance or self.n < 2 or self.tail >= 0.5:
             return self.size
         return self.size * (t_quantile(1.0 - self.tail, self.n - 1) / self.t) ** 2
 

@@ -19,6 +19,9 @@ from analysis.errors import BadOption, listed
 from analysis.intervals import Bounds
 from analysis.variance import Totals
 
+# A variance this small beside the spread of the data is what rounding leaves of zero.
+ROUNDING = 1e-24
+
 # Larger joint tables (units × statistics) are kept apart by variable.
 JOINT_TABLE = 4_000_000
 
@@ -271,7 +274,9 @@ def _design_effects(spread: float, var: float, n: int, weight: float) -> tuple[f
     """V over that of a simple random sample of n out of Σw (without, with replacement); n_eff."""
     if n < 2 or not spread > 0:
         return math.nan, math.nan, math.nan
+    if var < ROUNDING * spread:
+        return 0.0, 0.0, math.nan
     with_replacement = var / (spread / (n - 1))
     left = 1.0 - n / weight
     without = with_replacement / left if left > 0 else math.nan
-    return without, with_replacement, spread / var if var > 0 else math.nan
+    return without, with_replacement, spread / var

@@ -21,7 +21,7 @@ from analysis.columns import Codes, Floats, Mask, counts, sums
 from analysis.design import Design, Stage
 
 # Rows of a table handled at once, so that 18 domains of a large element sample stay in cache.
-CHUNK = 16_384
+CHUNK = 8_192
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,12 +29,15 @@ class Totals:
     """Weighted totals of one or more statistics over the units of a design.
 
     Two layouts: ``values`` (units, k); or, where every unit lies in at most one domain,
-    ``values`` (units,) with the unit's ``domain`` out of k.
+    ``values`` (units,) with the unit's ``domain`` out of k.  In the second one a calibration
+    takes off ``spread`` times a row of a table, by the unit's cell: ``fixed`` holds
+    (cell, spread, table) of each step, so that a table of all units is never built.
     """
 
     values: Floats
     k: int
     domain: Codes | None = None
+    fixed: tuple[tuple[Codes, Floats, Floats], ...] = ()
 
     def sum(self) -> Floats:
         """The k totals over all units."""
@@ -56,7 +59,15 @@ def residual(
     """The totals of ``column`` less what the calibration steps of the design explain."""
     if not design.steps:
         return raw
-    return Totals(dense(raw) - _explained(design, column, domain, domains), domains)
+    coefficients = _coefficients(design, column, domain, domains)
+    if raw.domain is not None and all(step.cells is not None for step in design.steps):
+        fixed = tuple(
+            (step.cells[0], _spread(design, step), step.fitted_cells(fitted))
+            for step, fitted in zip(design.steps, coefficients, strict=True)
+            if step.cells is not None
+        )
+        return Totals(raw.values, domains, raw.domain, fixed)
+    return Totals(dense(raw) - _explained(design, coefficients), domains)
 
 
 def to_units(design: Design, weighted: Floats, domain: Codes | None, domains: int) -> Floats:
@@ -72,13 +83,14 @@ def to_units(design: Design, weighted: Floats, domain: Codes | None, domains: in
     return sums(key, weighted, design.units * domains).reshape(design.units, domains)
 
 
-def _explained(design: Design, column: Floats, domain: Codes | None, domains: int) -> Floats:
-    """Unit totals of the part of ``column`` that the calibration totals fix, (units, domains).
+def _coefficients(
+    design: Design, column: Floats, domain: Codes | None, domains: int
+) -> list[Floats]:
+    """Regression of a column on the auxiliaries of each step, (size, domains) for each.
 
     The steps are undone from the last to the first: what a step leaves is what the one before
     it sees.
     """
-    table = np.zeros((design.units, domains))
     coefficients: list[Floats] = []
     for k in range(len(design.steps) - 1, -1, -1):
         step = design.steps[k]
@@ -87,9 +99,23 @@ def _explained(design: Design, column: Floats, domain: Codes | None, domains: in
         for other, fitted in zip(later, coefficients, strict=True):
             cross = cross - step.cross_with(other, step.before) @ fitted
         coefficients.insert(0, step.inverse @ cross)
+    return coefficients
+
+
+def _spread(design: Design, step: Step) -> Floats:
+    """The weights that carry what a step explains.
+
+    Totals that were estimated from the sample vary too: their part stays, with the weights
+    from which they were made.
+    """
+    return design.weights if step.from_sample is None else design.weights - step.from_sample
+
+
+def _explained(design: Design, coefficients: Sequence[Floats]) -> Floats:
+    """Unit totals of the part of a column that the calibration totals fix, (units, domains)."""
+    table = np.zeros((design.units, coefficients[0].shape[1]))
     for step, fitted in zip(design.steps, coefficients, strict=True):
-        # Totals estimated from the sample vary too: their part stays, with the weights they had.
-        spread = design.weights if step.from_sample is None else design.weights - step.from_sample
+        spread = _spread(design, step)
         if design.row_unit is None:
             table += spread[:, None] * step.fitted(fitted)
         else:
@@ -113,7 +139,11 @@ def combine(parts: Sequence[tuple[Totals, Floats]]) -> Totals:
         values = sum(part.values * coefficient[None, :] for part, coefficient in parts)
     else:
         values = sum(part.values * coefficient[first.domain] for part, coefficient in parts)
-    return Totals(np.asarray(values), first.k, first.domain)
+    fixed = tuple(
+        (cell, spread, np.add.reduce([part.fixed[i][2] * c for part, c in parts]))
+        for i, (cell, spread, _) in enumerate(first.fixed)
+    )
+    return Totals(np.asarray(values), first.k, first.domain, fixed)
 
 
 def side_by_side(parts: Sequence[Totals]) -> Totals:
@@ -125,9 +155,32 @@ def dense(influence: Totals) -> Floats:
     """The table (units, k), whichever layout it came in."""
     if influence.domain is None:
         return influence.values
-    table = np.zeros((len(influence.values), influence.k))
-    table[np.arange(len(influence.values)), influence.domain] = influence.values
+    return _rows(influence, slice(None))
+
+
+def _rows(influence: Totals, rows: slice) -> Floats:
+    """Some rows of the table (units, k)."""
+    if influence.domain is None:
+        return influence.values[rows]
+    values = influence.values[rows]
+    table = np.zeros((len(values), influence.k))
+    for cell, spread, explained in influence.fixed:
+        table -= spread[rows, None] * explained[cell[rows]]
+    table[np.arange(len(values)), influence.domain[rows]] += values
     return table
+
+
+def _sum_to_strata(influence: Totals, stratum: Codes, size: int) -> Floats:
+    """Column sums by stratum, (strata, k), without building the table."""
+    if influence.domain is None:
+        return _sum_by(stratum, influence.values, size)
+    k = influence.k
+    result = sums(stratum * k + influence.domain, influence.values, size * k).reshape(size, k)
+    for cell, spread, explained in influence.fixed:
+        cells = len(explained)
+        weight = sums(stratum * cells + cell, spread, size * cells).reshape(size, cells)
+        result -= weight @ explained
+    return result
 
 
 def covariance(design: Design, influence: Totals) -> Floats:
@@ -137,13 +190,15 @@ def covariance(design: Design, influence: Totals) -> Floats:
     same inside every unit, times the share f of the stages above (the part of the variance
     that the first term does not hold).
     """
-    if influence.domain is not None and len(design.stages) == 1:
-        return _of_one_domain_each(design, influence)
+    if len(design.stages) == 1:
+        if influence.domain is not None and not influence.fixed:
+            return _of_one_domain_each(design, influence)
+        return _stage(influence, design.stages[0], np.ones(1), design.lonely_psu)
     table = dense(influence)
     result = np.zeros((influence.k, influence.k))
     for level in range(len(design.stages) - 1, -1, -1):
-        stage = design.stages[level]
-        result += _stage(table, stage, _share_above(design.stages, level), design.lonely_psu)
+        stage, share = design.stages[level], _share_above(design.stages, level)
+        result += _stage(Totals(table, influence.k), stage, share, design.lonely_psu)
         if stage.parent is not None:
             table = _sum_by(stage.parent, table, design.stages[level - 1].units)
     return result
@@ -176,17 +231,17 @@ def _stratum_factors(stage: Stage, share: Floats, rule: str) -> tuple[Floats, fl
     return factors, inflation
 
 
-def _stage(table: Floats, stage: Stage, share: Floats, rule: str) -> Floats:
+def _stage(influence: Totals, stage: Stage, share: Floats, rule: str) -> Floats:
     factors, inflation = _stratum_factors(stage, share, rule)
-    means = _sum_by(stage.stratum, table, len(stage.drawn))
-    means /= np.maximum(stage.drawn, 1.0)[:, None]
+    added = _sum_to_strata(influence, stage.stratum, len(stage.drawn))
+    means = added / np.maximum(stage.drawn, 1.0)[:, None]
     if rule == 'adjust':
-        means[(stage.drawn == 1) & (stage.fraction < 1)] = table.mean(axis=0)
-    result = np.zeros((table.shape[1], table.shape[1]))
-    for start in range(0, len(table), CHUNK):
+        means[(stage.drawn == 1) & (stage.fraction < 1)] = added.sum(axis=0) / stage.units
+    result = np.zeros((influence.k, influence.k))
+    for start in range(0, stage.units, CHUNK):
         rows = slice(start, start + CHUNK)
         stratum = stage.stratum[rows]
-        centred = table[rows] - means[stratum]
+        centred = _rows(influence, rows) - means[stratum]
         result += centred.T @ (centred * factors[stratum][:, None])
     return result * inflation
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.calibration import Step
+from analysis.calibration import Step, cross_cells
 from analysis.columns import Codes, Floats, Groups, Mask, counts, flags, groups, numbers, sums
 from analysis.errors import (
     BadOption,
@@ -263,7 +263,7 @@ def rake(
     coded = {name: _labelled(column, name, len(before)) for name, column in margins.items()}
     targets = {name: _targets(coded[name], population[name], before, name) for name in margins}
     _check_totals(targets)
-    cell, cells = _cross_cells(list(coded.values()))
+    cell, cells = cross_cells(list(coded.values()))
     table = sums(cell, before, len(cells))
     fitted, rounds = _fit(table, cells, targets, tolerance, iterations, coded)
     factor = _ratio(fitted, table)
@@ -277,25 +277,6 @@ def rake(
         tiny=_tiny(coded, before, tiny),
     )
     return Weights(after, report, Step.on_groups(list(coded.values()), before=before, after=after))
-
-
-def _cross_cells(margins: Sequence[Groups]) -> tuple[Codes, Codes]:
-    """The cell of each row in the cross-table, and each cell's level in every margin."""
-    cell = margins[0].codes
-    size = len(margins[0])
-    for margin in margins[1:]:
-        if size * len(margin) > 2_000_000:
-            _, cell = np.unique(cell, return_inverse=True)
-            size = int(cell.max()) + 1
-        cell = cell * len(margin) + margin.codes
-        size *= len(margin)
-    if size > 4 * len(cell) + 1000:
-        _, cell = np.unique(cell, return_inverse=True)
-        size = int(cell.max()) + 1
-    cells = np.zeros((size, len(margins)), dtype=np.intp)
-    for j, margin in enumerate(margins):
-        cells[cell, j] = margin.codes
-    return cell, cells
 
 
 def _fit(

@@ -1,0 +1,188 @@
+"""Intervals that hold near the ends of the scale, and verdicts that agree with them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis import Design, Estimate, decide, difference, intervals, mean, proportion
+from analysis.errors import BadColumn, BadOption, BadTarget
+from tests.analysis.apidata import apiclus1
+
+SHARE_METHODS = [name for name in intervals.METHODS if name != 't']
+
+
+def sample(hits: int, n: int) -> Design:
+    return Design(np.full(n, 10.0))
+
+
+def share(hits: int, n: int, **options: object) -> Estimate:
+    result = proportion(sample(hits, n), [1.0] * hits + [0.0] * (n - hits), **options)  # type: ignore[arg-type]
+    assert isinstance(result, Estimate)
+    return result
+
+
+def test_wilson_by_hand() -> None:
+    # Wilson 1927 with p = 0.8, n_eff = p(1 − p)/V = 24 (V divides by n − 1 = 24), t of 24 df
+    result = share(20, 25)
+    t = 2.0638985616280205
+    centre = (0.8 + t * t / 48) / (1 + t * t / 24)
+    half = t * math.sqrt(0.16 / 24 + t * t / (4 * 24**2)) / (1 + t * t / 24)
+    assert result.n_eff == pytest.approx(24)
+    assert (result.lci, result.uci) == pytest.approx((centre - half, centre + half), rel=1e-12)
+
+
+def test_wilson_as_r_survey_4_5_gives_it() -> None:
+    # svyciprop(~I(sch.wide == "Yes"), CLUS1, method = "wilson")   survey 4.5
+    design = Design(apiclus1['pw'], psu=apiclus1['dnum'], population=apiclus1['fpc'])
+    result = proportion(design, apiclus1['sch.wide'], value='Yes')
+    assert (round(result.lci, 4), round(result.uci, 4)) == (0.8242, 0.9117)
+
+
+def test_korn_graubard_of_a_simple_sample_is_near_clopper_pearson() -> None:
+    # binom.test(18, 20)$conf.int: 0.6830173 0.9876515; n_eff is 19 here, so a little wider
+    low, high, _ = intervals.bounds(
+        0.9, math.sqrt(0.09 / 20), n=20, df=19, tail=0.025, method='korn-graubard', limits=(0, 1)
+    )
+    assert (low, high) == pytest.approx((0.6830173, 0.9876515), abs=1e-7)
+
+
+@pytest.mark.parametrize('method', SHARE_METHODS)
+@pytest.mark.parametrize('hits', [0, 30])
+def test_a_share_of_0_or_1_gets_a_one_sided_interval_of_some_width(method: str, hits: int) -> None:
+    result = share(hits, 30, method=method)
+    if hits:
+        assert result.uci == 1
+        assert 0.85 < result.lci < 0.95
+    else:
+        assert result.lci == 0
+        assert 0.05 < result.uci < 0.15
+    assert result.n_eff == 30
+
+
+def test_the_method_in_the_row_is_the_one_that_was_used() -> None:
+    assert share(30, 30, method='logit').method == 'korn-graubard'
+    assert share(29, 30, method='logit').method == 'logit'
+    assert share(29, 30, method='beta').method == 'korn-graubard'
+
+
+def test_villages_that_all_agree_do_not_make_a_share_certain() -> None:
+    design = Design(np.ones(40), psu=np.repeat(np.arange(10), 4))
+    result = proportion(design, [1.0, 1.0, 1.0, 0.0] * 10)
+    assert result.se < 1e-12
+    assert result.n_eff == 40
+    assert result.lci < 0.65
+    assert result.uci > 0.85
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(SHARE_METHODS),
+    st.floats(0.01, 0.99),
+    st.integers(10, 500),
+    st.floats(0.5, 4),
+    st.integers(1, 60),
+)
+def test_bounds_contain_the_estimate_and_widen_with_the_level(
+    method: str, p: float, n: int, deff: float, df: int
+) -> None:
+    se = math.sqrt(p * (1 - p) / n * deff)
+    last = (p, p)
+    for tail in (0.4, 0.1, 0.025, 0.005):
+        low, high, _ = intervals.bounds(p, se, n=n, df=df, tail=tail, method=method, limits=(0, 1))
+        assert 0 <= low <= p + 1e-9
+        assert p - 1e-9 <= high <= 1
+        if tail < 0.4:
+            assert low <= last[0] + 1e-9
+            assert high >= last[1] - 1e-9
+        last = low, high
+
+
+def test_a_score_stays_on_its_scale_and_never_claims_to_be_certain() -> None:
+    design = Design(np.ones(20))
+    near_top = mean(design, [100.0] * 19 + [0.0], limits=(0, 100))
+    assert near_top.uci == 100
+    perfect = mean(design, [100.0] * 20, limits=(0, 100))
+    assert perfect.uci == 100
+    assert perfect.lci < 90
+    with pytest.raises(BadColumn, match='leaves its scale 0 to 100: 120 in row 2'):
+        mean(design, [50.0, 120.0] + [50.0] * 18, limits=(0, 100))
+
+
+def test_options_of_intervals_are_checked() -> None:
+    with pytest.raises(BadOption, match=r"Unknown interval method 'exact'.*wilson"):
+        share(5, 10, method='exact')
+    with pytest.raises(BadOption, match=r'level is 95.*0\.95'):
+        share(5, 10, level=95)
+    with pytest.raises(BadOption, match='for shares and bounded scores'):
+        mean(sample(5, 10), np.arange(10.0), method='wilson')
+
+
+def test_a_score_is_not_a_share() -> None:
+    with pytest.raises(BadColumn, match=r'0 or 1.*row 1 has 80.*mean for scores'):
+        proportion(Design(np.ones(2)), [80, 1])
+
+
+def test_a_value_that_nobody_gave_is_named_with_those_that_were() -> None:
+    with pytest.raises(BadColumn, match=r"value 'yes'.*No, Yes"):
+        proportion(Design(np.ones(2)), ['Yes', 'No'], value='yes')
+
+
+def test_verdicts_met_not_met_undecided() -> None:
+    assert decide(share(97, 100), 0.8).decision == 'met'
+    assert decide(share(60, 100), 0.8).decision == 'not_met'
+    assert decide(share(83, 100), 0.8).decision == 'undecided'
+
+
+def test_the_smallest_share_shown_as_met_grows_with_the_sample() -> None:
+    # With n_eff 100 and a one-sided 5 % Wilson bound a share of 87 % is shown above 80 %, 86 % not.
+    assert decide(share(87, 101), 0.8).decision == 'undecided'
+    assert decide(share(88, 101), 0.8).decision == 'met'
+
+
+def test_the_verdict_is_the_one_sided_bound_of_the_same_method() -> None:
+    for method in SHARE_METHODS:
+        estimate = share(87, 100, method=method)
+        verdict = decide(estimate, 0.8)
+        low, high = estimate.interval(0.90)
+        assert (verdict.bound_lower, verdict.bound_upper) == (low, high)
+        assert verdict.method == estimate.method
+        # The p-value is the tail at which the bound touches the target.
+        assert estimate.bounds(verdict.p_met)[0] == pytest.approx(0.8, abs=1e-6)
+        assert (verdict.p_met < 0.05) == (verdict.decision == 'met')
+        assert verdict.p_not_met == pytest.approx(1 - verdict.p_met, abs=0.02)
+
+
+def test_a_share_of_exactly_the_target_is_undecided() -> None:
+    assert decide(share(80, 100), 0.8).decision == 'undecided'
+
+
+def test_a_full_share_cannot_prove_a_target_of_one() -> None:
+    assert decide(share(100, 100), 1.0).decision == 'undecided'
+
+
+def test_a_target_in_per_cent_for_a_share_is_refused_with_the_right_number() -> None:
+    with pytest.raises(BadTarget, match=r'80 lies outside the scale 0 to 1.*0\.8 for 80 %'):
+        decide(share(80, 100), 80)
+    with pytest.raises(BadTarget, match='must be a number'):
+        decide(share(80, 100), math.nan)
+    with pytest.raises(BadTarget, match='scale 0 to 100'):
+        decide(mean(Design(np.ones(3)), [50, 60, 70], limits=(0, 100)), 120)
+
+
+def test_scores_and_differences_are_judged_in_their_own_unit() -> None:
+    design = Design(np.ones(200))
+    scores = np.where(np.arange(200) % 2, 95.0, 85.0)
+    assert decide(mean(design, scores, limits=(0, 100)), 80).decision == 'met'
+    rows = mean(design, scores, by=np.arange(200) % 2)
+    assert decide(difference(rows, '1', '0'), 5).decision == 'met'
+
+
+def test_a_domain_without_answers_has_no_verdict() -> None:
+    rows = proportion(Design(np.ones(4)), [1, 0, np.nan, np.nan], by=['A', 'A', 'B', 'B'])
+    with pytest.raises(BadTarget, match='no estimate for B'):
+        decide(rows['B'], 0.8)

@@ -1,0 +1,143 @@
+"""Allocation within limits, and samples that can be drawn again."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis import sampling
+from analysis.errors import BadOption, SampleTooLarge, UnknownLevel
+
+TOWNS = {'a': 100_000, 'b': 50_000, 'c': 10_000, 'd': 90}
+
+
+def test_proportional_and_equal() -> None:
+    assert sampling.allocate({'a': 60, 'b': 30, 'c': 10}, 10) == {'a': 6, 'b': 3, 'c': 1}
+    assert sampling.allocate({'a': 60, 'b': 30, 'c': 10}, 9, 'equal') == {'a': 3, 'b': 3, 'c': 3}
+
+
+def test_power_allocation_lies_between_equal_and_proportional() -> None:
+    # √100000 : √50000 : √10000 = 316.2 : 223.6 : 100
+    sizes = sampling.allocate({'a': 100_000, 'b': 50_000, 'c': 10_000}, 640, 'power')
+    assert sizes == {'a': 316, 'b': 224, 'c': 100}
+
+
+def test_neyman_follows_the_spread() -> None:
+    # N·S: 1000·40, 1000·10
+    sizes = sampling.allocate({'a': 1000, 'b': 1000}, 50, 'neyman', spread={'a': 40, 'b': 10})
+    assert sizes == {'a': 40, 'b': 10}
+    with pytest.raises(BadOption, match='needs spread'):
+        sampling.allocate({'a': 10}, 5, 'neyman')
+
+
+def test_minimum_and_cap_are_met_together() -> None:
+    sizes = sampling.allocate(TOWNS, 1000, 'proportional', minimum=80, cap=500)
+    assert sum(sizes.values()) == 1000
+    assert sizes['a'] == 500
+    assert 80 <= sizes['c'] <= 90
+    assert sizes['d'] == 80
+    # What the caps leave goes to the free strata in proportion.
+    assert sizes['b'] == 1000 - 500 - sizes['c'] - 80
+
+
+def test_no_stratum_gets_more_than_it_has() -> None:
+    assert sampling.allocate(TOWNS, 1000, 'equal')['d'] == 90
+    assert sampling.allocate({'a': 5, 'b': 1000}, 100, 'equal', minimum=20) == {'a': 5, 'b': 95}
+
+
+def test_impossible_allocations_say_why() -> None:
+    with pytest.raises(SampleTooLarge, match='the strata hold 30 at most'):
+        sampling.allocate({'a': 10, 'b': 20}, 40)
+    with pytest.raises(BadOption, match='do not cover the minimum'):
+        sampling.allocate({'a': 100, 'b': 200}, 40, minimum=30)
+    with pytest.raises(BadOption, match='minimum is above the cap in stratum a, b'):
+        sampling.allocate({'a': 100, 'b': 200}, 40, minimum=30, cap=20)
+    with pytest.raises(BadOption, match='Unknown allocation'):
+        sampling.allocate({'a': 100}, 10, 'optimal')  # type: ignore[arg-type]
+    with pytest.raises(UnknownLevel, match='no stratum z'):
+        sampling.allocate({'a': 100}, 10, cap={'z': 5})
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.integers(1, 10_000), min_size=1, max_size=18),
+    st.floats(0, 1),
+    st.sampled_from(['proportional', 'equal', 'power']),
+    st.integers(0, 30),
+)
+def test_sizes_are_whole_within_limits_and_add_up(
+    people: list[int], share: float, method: str, minimum: int
+) -> None:
+    population = {f's{i}': float(count) for i, count in enumerate(people)}
+    least = sum(min(minimum, count) for count in people)
+    n = max(1, least + int(share * (sum(people) - least)))
+    sizes = sampling.allocate(population, n, method, minimum=minimum)  # type: ignore[arg-type]
+    assert sum(sizes.values()) == n
+    for name, size in sizes.items():
+        assert min(minimum, population[name]) <= size <= population[name]
+
+
+def test_a_seed_draws_the_same_sample_again_and_a_larger_n_only_adds() -> None:
+    strata = np.repeat(['a', 'b'], [200, 100])
+    rows, probabilities = sampling.draw_stratified(strata, {'a': 20, 'b': 10}, 20261123)
+    again, _ = sampling.draw_stratified(strata, {'a': 20, 'b': 10}, 20261123)
+    more, _ = sampling.draw_stratified(strata, {'a': 30, 'b': 10}, 20261123)
+    assert rows.tolist() == again.tolist()
+    assert set(rows) < set(more)
+    assert (strata[rows] == 'a').sum() == 20
+    assert probabilities.tolist() == [0.1] * 30
+    # Pinned: another machine or version must draw these very rows.
+    assert rows[:5].tolist() == [0, 2, 7, 9, 17]
+
+
+def test_every_row_is_drawn_as_often_as_its_probability_says() -> None:
+    strata = np.repeat(['a', 'b'], [10, 5])
+    hits = np.zeros(15)
+    for seed in range(4000):
+        rows, _ = sampling.draw_stratified(strata, {'a': 3, 'b': 3}, seed)
+        hits[rows] += 1
+    np.testing.assert_allclose(hits[:10] / 4000, 0.3, atol=0.03)
+    np.testing.assert_allclose(hits[10:] / 4000, 0.6, atol=0.03)
+
+
+def test_a_sample_larger_than_the_frame_names_the_stratum() -> None:
+    with pytest.raises(SampleTooLarge, match='Stratum b: 6 of 5'):
+        sampling.draw_stratified(np.repeat(['a', 'b'], [10, 5]), {'a': 3, 'b': 6}, 1)
+    with pytest.raises(UnknownLevel, match='no rows of stratum c'):
+        sampling.draw_stratified(['a', 'b'], {'c': 1}, 1)
+    with pytest.raises(BadOption, match='seed must be a whole number'):
+        sampling.draw_stratified(['a', 'b'], {'a': 1}, 1.5)  # type: ignore[arg-type]
+
+
+def test_probabilities_proportional_to_size_with_certainties() -> None:
+    # 50 is more than a third of 100, taken for certain; then 2·size/50
+    assert sampling.inclusion_probabilities([50, 20, 20, 10], 3).tolist() == [1, 0.8, 0.8, 0.4]
+    assert sampling.inclusion_probabilities([5, 0, 5], 2).tolist() == [1, 0, 1]
+    with pytest.raises(SampleTooLarge):
+        sampling.inclusion_probabilities([5, 0], 2)
+
+
+def test_systematic_pps_by_hand() -> None:
+    # cumulated π: .4 .8 1.4 2.0; start .5 hits .5 and 1.5
+    rows, probabilities = sampling.draw_pps([2, 2, 3, 3], 2, start=0.5)
+    assert rows.tolist() == [1, 3]
+    assert probabilities.tolist() == [0.4, 0.6]
+    with pytest.raises(BadOption, match='seed or a start'):
+        sampling.draw_pps([2, 2], 1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(1, 100), min_size=2, max_size=30), st.data())
+def test_pps_draws_n_distinct_rows_with_the_certain_ones(
+    sizes: list[int], data: st.DataObject
+) -> None:
+    n = data.draw(st.integers(1, len(sizes)))
+    start = data.draw(st.floats(0, 0.999))
+    rows, probabilities = sampling.draw_pps(sizes, n, start=start)
+    assert len(set(rows.tolist())) == n
+    everybody = sampling.inclusion_probabilities(sizes, n)
+    assert everybody.sum() == pytest.approx(n)
+    assert set(np.flatnonzero(everybody == 1)) <= set(rows)
+    np.testing.assert_array_equal(everybody[rows], probabilities)
