@@ -7,8 +7,6 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from cixi_survey import access, config, database, error_pages, i18n, limits, pages
 
-__version__ = '0.1.0'
-
 MAXIMUM_BODY_BYTES = 8 * 1024 * 1024
 MAXIMUM_FORM_BYTES = 1024 * 1024
 
@@ -32,7 +30,7 @@ def create_app(settings: config.Config | None = None) -> Flask:
         'LANGUAGE': settings.language,
         'SITE_URL': settings.site_url,
         'CONTACT': settings.contact,
-        'VERSION': __version__,
+        'VERSION': config.VERSION,
         'MAX_CONTENT_LENGTH': MAXIMUM_BODY_BYTES,
         'MAX_FORM_MEMORY_SIZE': MAXIMUM_FORM_BYTES,
         'WTF_CSRF_TIME_LIMIT': None,

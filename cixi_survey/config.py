@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cixi_survey.errors import N_, Problem, ProblemsFound
 
+VERSION = '0.1.0'
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from flask import Flask, Response, current_app, g, has_request_context, request
@@ -65,7 +66,7 @@ def _shown(values: Mapping[str, object]) -> dict[str, object]:
 
 def _shown_value(value: object) -> object:
     """A value as the reader reads it: Cixi's clock, the reader's language, lists with commas."""
-    if isinstance(value, clock.datetime):
+    if isinstance(value, datetime):
         return clock.show(value)
     if isinstance(value, Mapping):
         return localised(value)

@@ -46,14 +46,14 @@ class DatabaseStorage(Storage):
             insert = postgresql.insert if not database.get().is_sqlite else sqlite.insert
             fresh = LimitCounter.expires_at < now
             statement = insert(LimitCounter).values(key=key, count=amount, expires_at=now + expiry)
-            statement = statement.on_conflict_do_update(
+            counted = statement.on_conflict_do_update(
                 index_elements=['key'],
                 set_={
                     'count': sa.case((fresh, amount), else_=LimitCounter.count + amount),
                     'expires_at': sa.case((fresh, now + expiry), else_=LimitCounter.expires_at),
                 },
             ).returning(LimitCounter.count)
-            count: int = session.execute(statement).scalar_one()
+            count: int = session.execute(counted).scalar_one()
             if count == amount:
                 session.execute(sa.delete(LimitCounter).where(LimitCounter.expires_at < now - 60))
         return count
