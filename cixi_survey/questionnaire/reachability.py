@@ -162,13 +162,20 @@ class Flow:
         elif variable.kind == 'multiple':
             candidates = list(islice(_subsets(variable.values, constants), MAX_CASES + 1))
         elif variable.kind == 'integer':
-            limits = {int(each) for each in constants if isinstance(each, float)} | {0, _LARGE}
+            limits = {*map(_whole, constants), 0, _LARGE}
             candidates = sorted({limit + step for limit in limits for step in (-1, 0, 1)})
         else:
             candidates = [*(each for each in constants if isinstance(each, str)), _ELSEWHERE]
         if own:
             candidates = [each for each in candidates if own.holds({}, each)]  # type: ignore[arg-type]
         return ['', *(each for each in candidates if each != '')]
+
+
+def _whole(constant: object) -> int:
+    try:
+        return int(float(str(constant)))
+    except (ValueError, OverflowError):
+        return 0
 
 
 def _constants(name: str | None, conditions: Sequence[Expression]) -> Iterator[object]:

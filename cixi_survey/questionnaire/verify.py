@@ -7,7 +7,7 @@ value that it is about, from which the loader finds line and column.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from cixi_survey.errors import N_, Problem
 from cixi_survey.questionnaire.faults import Faults, asked_questions
@@ -237,34 +237,47 @@ def _choice(questionnaire: Questionnaire, question: Question, path: Path, faults
 
 
 def _key(questionnaire: Questionnaire, question: Question, path: Path, faults: Faults) -> None:
-    options = {option.value: option for option in questionnaire.options_of(question)}
     right = question.right
-    for code, key, values in (
-        ('right_not_an_option', 'right', (right,) if isinstance(right, str) else right or ()),
-        ('attention_not_an_option', 'attention', (question.attention,)),
-    ):
-        for value in values:
-            if value is not None and options and value not in options:
-                faults.add(
-                    (*path, key),
-                    code,
-                    N_('“%(value)s” is not an option of “%(name)s”.'),
-                    N_('Possible are: %(known)s'),
-                    value=value,
-                    name=question.name,
-                    known=', '.join(difflib.get_close_matches(value, options, 1) or options),
-                )
-            elif value is not None and key == 'right' and value in options and options[value].apart:
-                faults.add(
-                    (*path, key),
-                    'right_is_apart',
-                    N_('The right answer “%(value)s” is kept apart from the scale.'),
-                    N_('Remove “apart”, or give another right answer.'),
-                    value=value,
-                )
-    if right is None:
-        return
-    if (question.type == 'multiple') == isinstance(right, str) or not right:
+    keys = (right,) if isinstance(right, str) else right or ()
+    options = {option.value: option for option in questionnaire.options_of(question)}
+    for value in keys:
+        _offered('right', value, question, options, path, faults)
+        if value in options and options[value].apart:
+            faults.add(
+                (*path, 'right'),
+                'right_is_apart',
+                N_('The right answer “%(value)s” is kept apart from the scale.'),
+                N_('Remove “apart”, or give another right answer.'),
+                value=value,
+            )
+    if question.attention is not None:
+        _offered('attention', question.attention, question, options, path, faults)
+    if right is not None:
+        _key_is_whole(question, path, faults)
+
+
+def _offered(
+    key: str,
+    value: str,
+    question: Question,
+    options: Mapping[str, Option],
+    path: Path,
+    faults: Faults,
+) -> None:
+    if options and value not in options:
+        faults.add(
+            (*path, key),
+            f'{key}_not_an_option',
+            N_('“%(value)s” is not an option of “%(name)s”.'),
+            N_('Possible are: %(known)s'),
+            value=value,
+            name=question.name,
+            known=', '.join(difflib.get_close_matches(value, options, 1) or options),
+        )
+
+
+def _key_is_whole(question: Question, path: Path, faults: Faults) -> None:
+    if (question.type == 'multiple') == isinstance(question.right, str) or not question.right:
         faults.add(
             (*path, 'right'),
             'right_form',

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from pydantic import ValidationError
 
-from cixi_survey.questionnaire import definition, verify
+from cixi_survey.questionnaire import definition, model, verify
+from cixi_survey.questionnaire.expressions import FUNCTIONS
+from cixi_survey.questionnaire.model import Part
 
 FIXTURES = Path(__file__).parent.parent / 'fixtures'
 TEXT = (FIXTURES / 'answering.yaml').read_text()
@@ -138,3 +142,25 @@ def test_every_questionnaire_that_ships_is_right() -> None:
     assert shipped
     for path in shipped:
         assert [problem.text() for problem in definition.check_file(path)] == []
+
+
+DOCUMENTATION = (FIXTURES.parent.parent / 'docs' / 'questionnaire.md').read_text()
+
+
+def test_the_documentation_names_every_key_and_every_choice() -> None:
+    documented = set(re.findall(r'[a-z][a-z0-9_]*', DOCUMENTATION))
+    parts = [
+        each for each in vars(model).values() if isinstance(each, type) and issubclass(each, Part)
+    ]
+    assert len(parts) == 11
+    for part in parts:
+        assert part.model_fields.keys() <= documented
+    for choice in (model.QuestionType, model.Outcome, model.Family, model.Rule, model.Basis):
+        assert set(get_args(choice)) <= documented
+    for function in FUNCTIONS:
+        assert f'{function}(' in DOCUMENTATION
+
+
+def test_the_example_of_the_documentation_is_right() -> None:
+    (example,) = re.findall(r'```yaml\n(.*?)```', DOCUMENTATION, re.DOTALL)
+    assert [problem.text() for problem in definition.check_text(example)] == []
