@@ -516,9 +516,9 @@ def _refuse_lonely(stages: tuple[Stage, ...]) -> None:
             alone &= above.fraction[above.stratum] > 0
         if alone.any():
             names = [stage.labels[i] for i in np.flatnonzero(alone)]
-            kind = 'strata have' if level == 0 else f'units of stage {level} have'
+            kind = 'stratum' if level == 0 else f'unit of stage {level}'
             raise LonelyPsu(
-                f'{len(names)} {kind} a single sampled unit at stage {level + 1}: {listed(names)}.',
+                f'Only one unit was sampled at stage {level + 1} in {kind} {listed(names)}.',
                 'Merge with a similar stratum, or choose lonely_psu= adjust, average, '
                 'certainty or remove.',
             )

@@ -67,12 +67,15 @@ def bounds(
     tail: float,
     method: str,
     limits: Bounds | None = None,
+    size: float | None = None,
 ) -> tuple[float, float, str]:
     """Lower and upper bound, each missed with probability ``tail``, and the method used.
 
     ``limits`` are the ends of the scale, (0, 1) for shares or (0, 100) for scores; the
-    methods for shares need them.  The method that is returned differs from the one asked for
-    only where that one has no answer (logit and Wald at 0 and 1): Korn–Graubard then.
+    methods for shares need them.  ``size`` replaces the effective sample size that follows
+    from ``se`` (a design effect borrowed from elsewhere).  The method that is returned differs
+    from the one asked for only where that one has no answer (logit and Wald at 0 and 1):
+    Korn–Graubard then.
     """
     method = check_method(method)
     if math.isnan(est) or math.isnan(se):
@@ -87,7 +90,7 @@ def bounds(
     low, high = limits
     width = high - low
     p = min(max((est - low) / width, 0.0), 1.0)
-    sample = _Sample(p, se / width, n, df, tail)
+    sample = _Sample(p, se / width, n, df, tail, size)
     if sample.no_variance and method not in ('wilson', 'nchs', 'korn-graubard'):
         method = 'korn-graubard'
     first, last = _SHARE_METHODS[method](sample)
@@ -103,6 +106,7 @@ class _Sample:
     n: int
     df: float
     tail: float
+    given_size: float | None = None
 
     @property
     def no_variance(self) -> bool:
@@ -111,6 +115,8 @@ class _Sample:
 
     @property
     def size(self) -> float:
+        if self.given_size is not None:
+            return self.given_size
         return effective_size(self.p, self.se, self.n)
 
     @property

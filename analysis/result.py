@@ -33,7 +33,8 @@ class Estimate:
     ``n`` counts the answers used, ``missing`` the rows of the domain without an answer.
     ``deff`` compares with a simple random sample without replacement (R ``deff=TRUE``),
     ``deff_wr`` with replacement; ``n_eff`` is the size of the latter with equal precision.
-    ``limits`` are the ends of the scale, (0, 1) for shares.
+    ``limits`` are the ends of the scale, (0, 1) for shares; ``pooled_deff`` is the design
+    effect over all towns where it took the place of the town's own.
     """
 
     label: str
@@ -54,6 +55,7 @@ class Estimate:
     level: float
     limits: Bounds | None = None
     census: bool = False
+    pooled_deff: float | None = None
 
     def bounds(self, tail: float, method: str | None = None) -> Bounds:
         """Lower and upper bound, each missed with probability ``tail``."""
@@ -67,6 +69,7 @@ class Estimate:
             tail=tail,
             method=method or self.method,
             limits=self.limits,
+            size=None if self.pooled_deff is None else self.n_eff,
         )
         return low, high
 

@@ -77,7 +77,9 @@ def test_one_village_label_in_two_towns_is_refused_unless_labels_are_nested() ->
 
 
 def test_a_town_with_one_village_is_named_with_every_cure() -> None:
-    with pytest.raises(LonelyPsu, match=r'1 strata have a single.*: A.*adjust, average, certainty'):
+    with pytest.raises(
+        LonelyPsu, match=r'Only one unit.*in stratum A\. .*adjust, average, certainty'
+    ):
         Design(np.ones(6), strata=TOWN, psu=[1, 1, 1, 2, 3, 4])
 
 

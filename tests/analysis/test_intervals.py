@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from analysis import Design, Estimate, decide, difference, intervals, mean, proportion
 from analysis.errors import BadColumn, BadOption, BadTarget
+from analysis.pooled import pool_design_effect
 from tests.analysis.apidata import apiclus1
 
 SHARE_METHODS = [name for name in intervals.METHODS if name != 't']
@@ -186,3 +187,39 @@ def test_a_domain_without_answers_has_no_verdict() -> None:
     rows = proportion(Design(np.ones(4)), [1, 0, np.nan, np.nan], by=['A', 'A', 'B', 'B'])
     with pytest.raises(BadTarget, match='no estimate for B'):
         decide(rows['B'], 0.8)
+
+
+def towns_of_six_villages() -> tuple[Design, np.ndarray, np.ndarray]:
+    random = np.random.default_rng(3)
+    town = np.repeat(np.arange(4), 60)
+    village = town * 6 + np.tile(np.arange(6), 40)
+    share_of_village = random.uniform(0.6, 1.0, 24)[village]
+    yes = (random.random(240) < share_of_village).astype(float)
+    yes[town == 3] = 1.0
+    return Design(np.ones(240), strata=town, psu=village), town, yes
+
+
+def test_a_pooled_design_effect_is_the_mean_over_the_towns() -> None:
+    design, town, yes = towns_of_six_villages()
+    rows = proportion(design, yes, by=town)
+    pooled = pool_design_effect(rows)
+    simple = [row.est * (1 - row.est) / row.n for row in rows][:3]
+    deff = sum(row.se**2 for row in list(rows)[:3]) / sum(simple)
+    assert [row.pooled_deff for row in pooled] == pytest.approx([deff] * 4)
+    assert pooled[0].df == 15
+    assert pooled[0].est == rows[0].est
+    assert pooled[0].se == pytest.approx(math.sqrt(deff * simple[0]))
+    assert pooled[0].n_eff == pytest.approx(60 / deff)
+    # A town where all agree gets the common precision, not n: its interval is one-sided.
+    assert pooled[3].uci == 1
+    assert pooled[3].n_eff == pytest.approx(60 / deff)
+    # The verdict speaks about the interval that is shown.
+    assert decide(pooled[0], 0.8).bound_lower == pooled[0].interval(0.9)[0]
+
+
+def test_a_design_effect_needs_towns_with_variance() -> None:
+    design, town, yes = towns_of_six_villages()
+    with pytest.raises(BadOption, match='Fewer than two towns'):
+        pool_design_effect(proportion(design, np.ones(240), by=town))
+    with pytest.raises(BadOption, match='of one share'):
+        pool_design_effect(mean(design, yes, by=town))
