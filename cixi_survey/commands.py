@@ -13,12 +13,16 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
-from cixi_survey import audit, database, i18n, migrate, serve
+from cixi_survey import audit, clock, database, i18n, migrate, serve
+from cixi_survey.demo import load as demo
 from cixi_survey.errors import Problem, ProblemsFound, Refusal
 from cixi_survey.questionnaire import definition
+from cixi_survey.staff import accounts
+from cixi_survey.waves import questionnaires
 
 P = ParamSpec('P')
 T = TypeVar('T')
+AT_THE_SHELL = 'command line'
 
 
 def plainly(command: Callable[P, T]) -> Callable[P, T]:
@@ -46,6 +50,7 @@ def _line(problem: Problem, file: str = '') -> str:
 
 db = AppGroup('db', help='The database schema.')
 questionnaire = AppGroup('questionnaire', help='Questionnaire files.')
+staff = AppGroup('staff', help='Accounts of the people who run the survey.')
 audit_group = AppGroup('audit', help='The chain of what staff did.')
 
 
@@ -86,6 +91,70 @@ def questionnaire_check(file: Path, as_json: bool) -> None:
         sys.exit(1)
 
 
+@questionnaire.command('publish')
+@click.argument('file', type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@plainly
+def questionnaire_publish(file: Path) -> None:
+    """Publish FILE as an immutable version and print its SHA-256."""
+    content = file.read_bytes()
+    with database.transaction() as session:
+        published = questionnaires.publish(
+            session, content, filename=file.name, actor=AT_THE_SHELL, now=clock.now()
+        )
+    said = 'Published' if published.new else 'Published before, nothing changed'
+    click.echo(f'{said}: {published.name} {published.sha256}')
+
+
+@staff.command('create-administrator')
+@click.argument('username')
+@click.option('--name', default='', help='Name of the person; the user name unless given.')
+@click.option('--generate', is_flag=True, help='Generate the password and print it once.')
+@plainly
+def staff_create_administrator(username: str, name: str, generate: bool) -> None:
+    """Make an account that may manage accounts.
+
+    The password is asked for twice and not shown, or generated with --generate; a generated one
+    must be changed at the first sign-in.
+    """
+    password = _new_password(generate)
+    with database.transaction() as session:
+        accounts.create(
+            session,
+            username=username,
+            name=name,
+            password=password,
+            roles=['administrator'],
+            actor=AT_THE_SHELL,
+            now=clock.now(),
+            must_change_password=generate,
+        )
+    click.echo(f'The administrator {username} was created.')
+    if generate:
+        click.echo(f'Password, shown only now: {password}')
+
+
+@staff.command('reset-password')
+@click.argument('username')
+@click.option('--generate', is_flag=True, help='Generate the password and print it once.')
+@plainly
+def staff_reset_password(username: str, generate: bool) -> None:
+    """Give USERNAME a new password, to be changed at the next sign-in, and end its sessions."""
+    password = _new_password(generate)
+    with database.transaction() as session:
+        accounts.reset_password(
+            session, username=username, password=password, actor=AT_THE_SHELL, now=clock.now()
+        )
+    click.echo(f'The password of {username} was changed.')
+    if generate:
+        click.echo(f'Password, shown only now: {password}')
+
+
+def _new_password(generate: bool) -> str:
+    if generate:
+        return accounts.generate_password()
+    return str(click.prompt('Password', hide_input=True, confirmation_prompt=True))
+
+
 @audit_group.command('verify')
 @plainly
 def audit_verify() -> None:
@@ -112,11 +181,21 @@ def serve_command() -> None:
 
 
 def _load_demonstration_once() -> None:
-    """Wired when the demonstration exists."""
+    if not current_app.config['SETTINGS'].demo:
+        return
+    with database.transaction() as session:
+        if not demo.is_empty(session):
+            return
+        click.echo('Loading the demonstration …')
+        loaded = demo.load(session, secret_key=current_app.config['SECRET_KEY'], now=clock.now())
+    click.echo(f'{loaded.responses} simulated responses were sent through the form’s own code.')
+    click.echo('Demonstration accounts for /staff, shown only now:')
+    for username, password in loaded.passwords:
+        click.echo(f'  {username:<14}{password}')
+    click.echo(f'An invitation code to try at /i: {loaded.code}')
 
 
 def register(app: Flask) -> None:
     app.cli.add_command(serve_command)
-    for group in (db, questionnaire, audit_group):
+    for group in (db, questionnaire, staff, audit_group):
         app.cli.add_command(group)
-

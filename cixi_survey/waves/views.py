@@ -1,5 +1,234 @@
+"""Waves: list, create, edit, open, close, and the returns."""
+
 from __future__ import annotations
 
-from flask import Blueprint
+import io
+import re
+from urllib.parse import quote
 
-bp = Blueprint('waves', __name__)
+import sqlalchemy as sa
+from flask import flash, redirect, render_template, request, send_file, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from cixi_survey import access, clock, database, pages
+from cixi_survey.access import requires, wave_for
+from cixi_survey.errors import ProblemsFound, Term
+from cixi_survey.models import STATES, Wave
+from cixi_survey.questionnaire import definition
+from cixi_survey.waves import (
+    lifecycle,
+    monitor,
+    preparation,
+    printing,
+    questionnaire_views,
+    questionnaires,
+    sample_views,
+)
+from cixi_survey.waves.blueprint import bp
+from cixi_survey.waves.forms import OpenForm, WaveForm
+
+__all__ = ['NAVIGATION', 'bp', 'questionnaire_views', 'sample_views']
+CHANNEL = re.compile(r'[\w-]{1,40}')
+NAVIGATION = (
+    ('wave.see', 'waves.list_waves', _l('Waves')),
+    ('wave.see', 'waves.list_questionnaires', _l('Questionnaires')),
+)
+
+
+@bp.get('/waves')
+@requires('wave.see')
+def list_waves() -> ResponseReturnValue:
+    with database.reading() as session:
+        waves = session.scalars(sa.select(Wave).order_by(Wave.opens_at.desc())).all()
+        versions = questionnaires.versions(session)
+    return render_template(
+        'waves/list.html',
+        waves=waves,
+        any_version=bool(versions),
+        state_names=lifecycle.STATE_NAMES,
+        may=access.signed_in().may,
+    )
+
+
+@bp.route('/waves/new', methods=['GET', 'POST'])
+@requires('wave.manage')
+def create_wave() -> ResponseReturnValue:
+    with database.reading() as session:
+        versions = questionnaires.versions(session)
+    form = WaveForm.for_versions(versions)
+    if form.validate_on_submit():
+        person = access.signed_in()
+        try:
+            with database.transaction() as session:
+                wave = lifecycle.create(
+                    session,
+                    form.plan(),
+                    actor=person.username,
+                    now=clock.now(),
+                    staff_id=person.staff_id,
+                )
+        except ProblemsFound as found:
+            form.show(found.problems)
+        else:
+            flash(_('The wave is created. Now prepare it step by step.'), 'success')
+            return redirect(url_for('waves.show_wave', slug=wave.slug), 303)
+    page = render_template('waves/edit.html', form=form, wave=None, any_version=bool(versions))
+    return page, 422 if form.errors else 200
+
+
+@bp.get('/waves/<slug>')
+@requires('wave.see')
+def show_wave(slug: str) -> ResponseReturnValue:
+    now = clock.now()
+    with database.reading() as session:
+        wave = wave_for(session, slug)
+        ready = preparation.of(session, wave, now)
+        questionnaire = definition.from_canonical(wave.version.definition)
+    return render_template(
+        'waves/show.html',
+        wave=wave,
+        ready=ready,
+        questionnaire=questionnaire,
+        step_entries=_steps(wave),
+        running=wave.is_open(now),
+        over=now > wave.closes_at and not wave.is_open(now),
+        link=_link(wave),
+        may=access.signed_in().may,
+    )
+
+
+def _steps(wave: Wave) -> list[dict[str, str]]:
+    reached = STATES.index(wave.state)
+    notes = {'open': clock.show(wave.opens_at), 'closed': clock.show(wave.closes_at)}
+    return [
+        {
+            'text': _(lifecycle.STATE_NAMES[state]),
+            'state': 'done' if place < reached else 'current' if place == reached else 'todo',
+            'note': notes.get(state, ''),
+        }
+        for place, state in enumerate(STATES)
+    ]
+
+
+@bp.route('/waves/<slug>/edit', methods=['GET', 'POST'])
+@requires('wave.manage')
+def edit_wave(slug: str) -> ResponseReturnValue:
+    with database.reading() as session:
+        wave = wave_for(session, slug)
+        if wave.state != 'planned':
+            state = Term(lifecycle.STATE_NAMES[wave.state])
+            raise lifecycle.NotPlanned(title=wave.title, state=state)
+        versions = questionnaires.versions(session)
+    form = WaveForm.for_versions(versions, wave)
+    form.slug.data = wave.slug
+    if form.validate_on_submit():
+        try:
+            with database.transaction() as session:
+                lifecycle.edit(
+                    session,
+                    slug,
+                    form.plan(),
+                    actor=access.signed_in().username,
+                    now=clock.now(),
+                )
+        except ProblemsFound as found:
+            form.show(found.problems)
+        else:
+            flash(_('The wave is saved.'), 'success')
+            return redirect(url_for('waves.show_wave', slug=slug), 303)
+    page = render_template('waves/edit.html', form=form, wave=wave, any_version=True)
+    return page, 422 if form.errors else 200
+
+
+@bp.route('/waves/<slug>/open', methods=['GET', 'POST'])
+@requires('wave.manage')
+def open_wave(slug: str) -> ResponseReturnValue:
+    form = OpenForm()
+    now = clock.now()
+    problems: tuple[object, ...] = ()
+    if form.validate_on_submit():
+        try:
+            with database.transaction() as session:
+                lifecycle.open_wave(
+                    session,
+                    slug,
+                    without_sample=form.without_sample.data,
+                    actor=access.signed_in().username,
+                    now=now,
+                )
+        except lifecycle.NotReady as refusal:
+            problems = refusal.problems
+        else:
+            flash(_('The wave is open.'), 'success')
+            return redirect(url_for('waves.show_wave', slug=slug), 303)
+    with database.reading() as session:
+        wave = wave_for(session, slug)
+        ready = preparation.of(session, wave, now)
+    page = render_template(
+        'waves/open.html',
+        wave=wave,
+        ready=ready,
+        form=form,
+        problems=problems or (() if request.method == 'POST' else ready.problems),
+        refused=bool(problems),
+    )
+    return page, 409 if problems else 200
+
+
+@bp.route('/waves/<slug>/close', methods=['GET', 'POST'])
+@requires('wave.manage')
+def close_wave(slug: str) -> ResponseReturnValue:
+    now = clock.now()
+    if request.method == 'POST':
+        with database.transaction() as session:
+            lifecycle.close_wave(session, slug, actor=access.signed_in().username, now=now)
+        flash(_('The wave is closed and sealed.'), 'success')
+        return redirect(url_for('waves.show_wave', slug=slug), 303)
+    with database.reading() as session:
+        wave = wave_for(session, slug)
+        returns = monitor.returns(session, wave, now)
+    if wave.state != 'open':
+        state = Term(lifecycle.STATE_NAMES[wave.state])
+        raise lifecycle.NotOpen(title=wave.title, state=state)
+    return render_template(
+        'waves/close.html', wave=wave, returns=returns, early=now < wave.closes_at
+    )
+
+
+@bp.get('/waves/<slug>/returns')
+@requires('wave.see')
+def show_returns(slug: str) -> ResponseReturnValue:
+    now = clock.now()
+    with database.reading() as session:
+        wave = wave_for(session, slug)
+        returns = monitor.returns(session, wave, now)
+    return render_template(
+        'waves/returns.html', wave=wave, returns=returns, running=wave.is_open(now)
+    )
+
+
+@bp.get('/waves/<slug>/link.svg')
+@requires('wave.see')
+def link_code(slug: str) -> ResponseReturnValue:
+    """The QR code of the open link for posters; ``?c=`` names the channel it is hung up in."""
+    with database.reading() as session:
+        wave = wave_for(session, slug)
+    if not wave.open_link:
+        raise access.NotFound
+    channel = request.args.get('c', '')
+    if channel and not CHANNEL.fullmatch(channel):
+        raise access.NotFound
+    name = f'{slug}-{channel}' if channel else slug
+    return send_file(
+        io.BytesIO(printing.qr_file(_link(wave, channel))),
+        mimetype='image/svg+xml',
+        as_attachment=True,
+        download_name=f'{name}.svg',
+    )
+
+
+def _link(wave: Wave, channel: str = '') -> str:
+    address = f'{pages.site_url()}/s/{wave.slug}'
+    return f'{address}?c={quote(channel)}' if channel else address

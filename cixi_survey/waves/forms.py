@@ -1,0 +1,309 @@
+"""Forms of the wave pages.  Times are typed and shown as the clock in Cixi shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from flask_wtf.file import FileField
+from wtforms import (
+    BooleanField,
+    DateField,
+    DateTimeLocalField,
+    Field,
+    HiddenField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    StringField,
+)
+from wtforms.validators import (
+    InputRequired,
+    Length,
+    NumberRange,
+    Optional,
+    Regexp,
+    StopValidation,
+    ValidationError,
+)
+
+from cixi_survey import clock
+from cixi_survey.errors import Problem
+from cixi_survey.i18n import problem_text
+from cixi_survey.models import QuestionnaireVersion, Wave
+from cixi_survey.waves.lifecycle import Plan
+
+LAST_SEED = 10**9
+
+
+class Form(FlaskForm):  # type: ignore[misc]
+    """A form that can show the problems that a work function found."""
+
+    def show(self, problems: Sequence[Problem]) -> None:
+        """Put each problem beside its field."""
+        for problem in problems:
+            field = self[problem.where]
+            field.errors = [*field.errors, problem_text(problem)]
+
+
+class Moment(DateTimeLocalField):  # type: ignore[misc]
+    """A time of the clock in Cixi; ``moment`` is the same in UTC."""
+
+    def __init__(self, label: Any, validators: Any = None, **kwargs: Any) -> None:
+        formats = ['%Y-%m-%dT%H:%M', '%Y-%m-%d %H:%M', '%Y-%m-%dT%H:%M:%S']
+        super().__init__(label, validators, format=formats, **kwargs)
+
+    def process_data(self, value: datetime | None) -> None:
+        self.data = clock.local(value).replace(tzinfo=None) if value else None
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError(
+                _l('This is not a time. Write it as year-month-day and hour:minute, 24 hours.')
+            ) from None
+
+    @property
+    def moment(self) -> datetime:
+        assert self.data is not None  # every such field is required
+        return clock.from_local(self.data)
+
+
+class Day(DateField):  # type: ignore[misc]
+    """A date, with our own words for a wrong one."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError(_l('This is not a date. Write it as year-month-day.')) from None
+
+
+class Whole(IntegerField):  # type: ignore[misc]
+    """A whole number, with our own words for a wrong one."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            super().process_formdata([text.replace(',', '').strip() for text in valuelist])
+        except ValueError:
+            raise ValueError(_l('This is not a whole number. Use digits only.')) from None
+
+
+def at_most(characters: int) -> Length:
+    return Length(
+        max=characters,
+        message=_l('At most %(count)s characters fit here.', count=characters),
+    )
+
+
+def title_language(form: FlaskForm, field: Field) -> None:
+    """A Chinese title in the English field is a slip that would be printed."""
+    del form
+    if any('\u4e00' <= character <= '\u9fff' for character in field.data or ''):
+        raise ValidationError(_l('Write the English title in English.'))
+
+
+class WaveForm(Form):
+    slug = StringField(
+        _l('Address'),
+        [
+            InputRequired(_l('Enter the last part of the address.')),
+            Regexp(
+                r'^[a-z0-9](-?[a-z0-9])*$',
+                message=_l('Use small letters, digits and single hyphens, such as 2027-spring.'),
+            ),
+            at_most(40),
+        ],
+        description=_l('The last part of the address residents see, such as 2027-spring.'),
+        render_kw={'autocapitalize': 'none', 'spellcheck': 'false'},
+    )
+    title_zh = StringField(
+        _l('Title in Chinese'),
+        [InputRequired(_l('Enter the Chinese title.')), at_most(200)],
+        render_kw={'lang': 'zh-CN'},
+    )
+    title_en = StringField(
+        _l('Title in English'),
+        [InputRequired(_l('Enter the English title.')), at_most(200), title_language],
+        render_kw={'lang': 'en'},
+    )
+    version_sha256 = SelectField(
+        _l('Questionnaire'),
+        [InputRequired(_l('Choose a questionnaire.'))],
+        validate_choice=False,
+        description=_l('A published version. It cannot change while the wave runs.'),
+    )
+    opens_at = Moment(
+        _l('Opens'),
+        [InputRequired(_l('Enter the opening time.'))],
+        description=_l('Beijing time.'),
+    )
+    closes_at = Moment(
+        _l('Closes'),
+        [InputRequired(_l('Enter the closing time.'))],
+        description=_l('Beijing time. Answers are taken to the end of this minute.'),
+    )
+    target_n = Whole(
+        _l('Completed questionnaires wanted'),
+        [
+            InputRequired(_l('Enter how many completed questionnaires you want.')),
+            NumberRange(1, 1_000_000, _l('Enter a number from 1 to 1,000,000.')),
+        ],
+        description=_l('The official rule is at least one per thousand inhabitants: about 1,600.'),
+    )
+    operator = StringField(
+        _l('Carried out by'),
+        [InputRequired(_l('Enter who carries out the survey.')), at_most(200)],
+        description=_l('The statistics bureau, its survey team or a third party; it is published.'),
+    )
+    open_link = BooleanField(
+        _l('Also offer an open link'),
+        description=_l('Anybody may answer; shown apart and never part of the headline figures.'),
+    )
+    form_number = StringField(_l('Form number'), [Optional(), at_most(60)])
+    form_authority = StringField(_l('Issuing body'), [Optional(), at_most(200)])
+    approval_number = StringField(_l('Approval or filing number'), [Optional(), at_most(100)])
+    approval_valid_until = Day(
+        _l('Valid until'),
+        [Optional()],
+        description=_l('The last day. The wave cannot open or run beyond it.'),
+    )
+    satisfaction_scale = RadioField(
+        _l('Satisfaction is measured by'),
+        [InputRequired(_l('Choose a scale.'))],
+        choices=[
+            ('share', _l('the share of satisfied residents (%)')),
+            ('score', _l('the score from 0 to 100')),
+        ],
+        description=_l('The two are different numbers. The target is bound to this one.'),
+    )
+    target_basis = RadioField(
+        _l('The verdict is against'),
+        [InputRequired(_l('Choose a target.'))],
+        choices=[
+            ('national', _l('the national threshold (80 %)')),
+            ('plan', _l('the target of the plan for the year (80 %, from 2025: 85 %)')),
+            ('chapter8', _l('chapter 8 of the plan (95 %)')),
+        ],
+        description=_l('Fixed before fieldwork: it cannot be changed once the wave is open.'),
+    )
+
+    @classmethod
+    def for_versions(
+        cls, versions: Sequence[QuestionnaireVersion], wave: Wave | None = None
+    ) -> WaveForm:
+        """The form with the versions to choose from, filled from ``wave``."""
+        form = cls(obj=wave)
+        form.version_sha256.choices = [
+            (each.sha256, f'{each.name} · {clock.show(each.published_at)} · {each.sha256[:12]}')
+            for each in versions
+        ]
+        if wave is None and not form.is_submitted():
+            form.satisfaction_scale.data, form.target_basis.data = 'share', 'national'
+            form.open_link.data = True
+        return form
+
+    def plan(self) -> Plan:
+        """What was typed, as the work function takes it."""
+        return Plan(
+            slug=self.slug.data,
+            title_zh=self.title_zh.data.strip(),
+            title_en=self.title_en.data.strip(),
+            version_sha256=self.version_sha256.data,
+            opens_at=self.opens_at.moment,
+            closes_at=self.closes_at.moment,
+            target_n=self.target_n.data,
+            operator=self.operator.data.strip(),
+            form_number=(self.form_number.data or '').strip(),
+            form_authority=(self.form_authority.data or '').strip(),
+            approval_number=(self.approval_number.data or '').strip(),
+            approval_valid_until=self.approval_valid_until.data,
+            satisfaction_scale=self.satisfaction_scale.data,
+            target_basis=self.target_basis.data,
+            open_link=bool(self.open_link.data),
+        )
+
+
+class OpenForm(Form):
+    without_sample = BooleanField(
+        _l('Open link only, without a sample'),
+        description=_l('Then there are no headline figures, only an unweighted open stream.'),
+    )
+
+
+def file_given(form: FlaskForm, field: Field) -> None:
+    """A file was chosen and is not empty of a name."""
+    del form
+    if not field.data or not getattr(field.data, 'filename', ''):
+        raise StopValidation(_l('Choose a file.'))
+
+
+class TableForm(Form):
+    file = FileField(_l('File'), [file_given], render_kw={'accept': '.csv,text/csv'})
+
+
+class FrameForm(TableForm):
+    source = StringField(
+        _l('Where the list comes from'),
+        [InputRequired(_l('Say where the list comes from and of which day it is.')), at_most(300)],
+        description=_l('For instance: household list of the towns, as of 1 November 2026.'),
+    )
+
+
+class QuestionnaireForm(Form):
+    file = FileField(_l('Your own file'), render_kw={'accept': '.yaml,.yml'})
+    file_name = SelectField(_l('A file that comes with the program'), validate_choice=False)
+
+
+class DrawForm(Form):
+    """How many units to draw, and how to spread them over the towns."""
+
+    method = RadioField(
+        _l('Spread over the towns'),
+        [InputRequired(_l('Choose how to spread the sample.'))],
+        choices=[
+            ('power', _l('by the square root of the population: a balance of city and towns')),
+            ('proportional', _l('in proportion to the population: best for the city')),
+            ('equal', _l('the same number everywhere: best for comparing towns')),
+        ],
+    )
+    total = Whole(
+        _l('Units to draw'),
+        [
+            InputRequired(_l('Enter how many units to draw.')),
+            NumberRange(1, 1_000_000, _l('Enter a number from 1 to 1,000,000.')),
+        ],
+        description=_l('Addresses or persons that get a letter, not completed questionnaires.'),
+    )
+    minimum = Whole(
+        _l('At least in every town'),
+        [
+            InputRequired(_l('Enter the minimum per town; 0 for none.')),
+            NumberRange(0, 100_000, _l('Enter a number from 0 to 100,000.')),
+        ],
+    )
+    response = Whole(
+        _l('Expected response, in per cent'),
+        [
+            InputRequired(_l('Enter the response you expect.')),
+            NumberRange(1, 100, _l('Enter a number from 1 to 100.')),
+        ],
+        description=_l('Used only for the expected precision below.'),
+    )
+    seed = Whole(
+        _l('Seed'),
+        [Optional(), NumberRange(0, LAST_SEED, _l('Enter a number from 0 to 1,000,000,000.'))],
+        description=_l(
+            'Leave it empty for a random one. Seed and frame together give the same sample again.'
+        ),
+    )
+
+
+class CodesForm(Form):
+    town = SelectField(_l('Town'), validate_choice=False)
+    sure = HiddenField()
+    making = Whole(validators=[Optional()])

@@ -1,0 +1,377 @@
+"""The life of a wave: planned, opened behind its guards, closed and sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from cixi_survey import access, audit, clock
+from cixi_survey.errors import N_, Problem, ProblemsFound, Refusal, Term
+from cixi_survey.models import Draft, Invitation, QuestionnaireVersion, Response, Wave
+from cixi_survey.questionnaire import definition
+
+STATE_NAMES = {
+    'planned': N_('planned'),
+    'open': N_('open'),
+    'closed': N_('closed'),
+    'estimated': N_('estimated'),
+    'published': N_('published'),
+}
+APPROVAL_FIELDS = {
+    'form_number': N_('form number'),
+    'form_authority': N_('issuing body'),
+    'approval_number': N_('approval or filing number'),
+}
+REQUIRED_LANGUAGES = ('zh', 'en')
+
+
+class NotPlanned(Refusal):
+    """Something was to be changed that is fixed once the wave is open."""
+
+    code = 'not_planned'
+    title = N_('The wave can no longer be changed')
+    message = N_('“%(title)s” is %(state)s; what was fixed before fieldwork stays as it is.')
+    cure = N_('A change needs a new wave.')
+
+
+class NotReady(Refusal):
+    """The wave cannot open yet; every reason is among the problems."""
+
+    code = 'not_ready'
+    title = N_('The wave cannot be opened yet')
+    message = N_('Each of these points has to be settled first:')
+
+
+class NotOpen(Refusal):
+    """Only an open wave can be closed."""
+
+    code = 'not_open'
+    title = N_('Only an open wave can be closed')
+    message = N_('“%(title)s” is %(state)s.')
+
+
+class AlreadyOpened(Refusal):
+    """A wave opens once."""
+
+    code = 'already_opened'
+    title = N_('A wave opens only once')
+    message = N_('“%(title)s” is %(state)s; a closed wave is not opened again.')
+    cure = N_('To ask again, create a new wave.')
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a staff member decides about a wave before it opens."""
+
+    slug: str
+    title_zh: str
+    title_en: str
+    version_sha256: str
+    opens_at: datetime
+    closes_at: datetime
+    target_n: int
+    operator: str
+    form_number: str = ''
+    form_authority: str = ''
+    approval_number: str = ''
+    approval_valid_until: date | None = None
+    satisfaction_scale: str = 'share'
+    target_basis: str = 'national'
+    open_link: bool = True
+
+
+def create(
+    session: Session, plan: Plan, *, actor: str, now: datetime, staff_id: int | None = None
+) -> Wave:
+    """Make a planned wave.  Raises ProblemsFound when the address is taken or the times clash."""
+    problems = _plan_problems(session, plan)
+    if session.scalar(sa.select(Wave.id).where(Wave.slug == plan.slug)):
+        problems.append(
+            Problem(
+                'slug',
+                'slug_taken',
+                N_('Another wave has the address “%(slug)s”.'),
+                N_('Choose another one, for instance with the year.'),
+                {'slug': plan.slug},
+            )
+        )
+    if problems:
+        raise ProblemsFound(problems)
+    wave = Wave(**_values(plan), created_at=now, created_by=staff_id)
+    session.add(wave)
+    session.flush()
+    record(session, wave, 'wave.create', actor, now, _shown(_values(plan)))
+    return wave
+
+
+def edit(session: Session, slug: str, plan: Plan, *, actor: str, now: datetime) -> Wave:
+    """Change a planned wave; its address stays.  Raises NotPlanned, ProblemsFound, NotFound."""
+    wave = planned(session, slug)
+    problems = _plan_problems(session, plan)
+    if problems:
+        raise ProblemsFound(problems)
+    changes = {
+        name: value
+        for name, value in _values(plan).items()
+        if name != 'slug' and getattr(wave, name) != value
+    }
+    if changes:
+        before = {name: getattr(wave, name) for name in changes}
+        for name, value in changes.items():
+            setattr(wave, name, value)
+        if 'version_sha256' in changes:
+            wave.margins.clear()  # they speak of the options of the version that was left
+        details = {'before': _shown(before), 'after': _shown(changes)}
+        record(session, wave, 'wave.edit', actor, now, details)
+    return wave
+
+
+def planned(session: Session, slug: str) -> Wave:
+    """The wave, locked, when it may still be changed.  Raises NotPlanned, NotFound."""
+    wave = access.wave_for(session, slug, lock=True)
+    if wave.state != 'planned':
+        raise NotPlanned(title=wave.title, state=Term(STATE_NAMES[wave.state]))
+    return wave
+
+
+def _values(plan: Plan) -> dict[str, object]:
+    return {field.name: getattr(plan, field.name) for field in fields(plan)}
+
+
+def _shown(values: Mapping[str, object]) -> dict[str, object]:
+    shown: dict[str, object] = {}
+    for name, value in values.items():
+        if isinstance(value, datetime):
+            shown[name] = clock.show(value)
+        else:
+            shown[name] = value.isoformat() if isinstance(value, date) else value
+    return shown
+
+
+def _plan_problems(session: Session, plan: Plan) -> list[Problem]:
+    problems = []
+    if plan.closes_at <= plan.opens_at:
+        problems.append(
+            Problem(
+                'closes_at',
+                'times_reversed',
+                N_('The wave would close before it opens.'),
+                N_('Choose a closing time after %(opens)s.'),
+                {'opens': plan.opens_at},
+            )
+        )
+    if session.get(QuestionnaireVersion, plan.version_sha256) is None:
+        problems.append(
+            Problem(
+                'version_sha256',
+                'version_unknown',
+                N_('There is no such questionnaire version.'),
+                N_('Choose one of the list.'),
+            )
+        )
+    return problems
+
+
+def open_wave(
+    session: Session, slug: str, *, without_sample: bool = False, actor: str, now: datetime
+) -> Wave:
+    """Open a planned wave.
+
+    ``without_sample`` states that there will be no probability sample, only the open link.
+    Raises NotReady with every reason at once, AlreadyOpened, NotFound.
+    """
+    wave = access.wave_for(session, slug, lock=True)
+    if wave.state != 'planned':
+        raise AlreadyOpened(title=wave.title, state=Term(STATE_NAMES[wave.state]))
+    problems = opening_problems(session, wave, now, without_sample=without_sample)
+    if problems:
+        raise NotReady(problems=problems)
+    wave.state = 'open'
+    session.flush()
+    details = {
+        'opens_at': clock.show(wave.opens_at),
+        'closes_at': clock.show(wave.closes_at),
+        'questionnaire': wave.version_sha256,
+        'approval_number': wave.approval_number,
+        'sample': 'open link only' if without_sample else 'drawn',
+    }
+    record(session, wave, 'wave.open', actor, now, details)
+    return wave
+
+
+def opening_problems(
+    session: Session, wave: Wave, now: datetime, *, without_sample: bool = False
+) -> list[Problem]:
+    """Everything that keeps a planned wave from opening, each with its cure."""
+    return [
+        *_approval_problems(wave, now),
+        *_time_problems(wave, now),
+        *_questionnaire_problems(wave),
+        *_sample_problems(session, wave, without_sample=without_sample),
+    ]
+
+
+def _approval_problems(wave: Wave, now: datetime) -> Iterable[Problem]:
+    law = N_('Residents may refuse a form without it (Statistics Law, article 17).')
+    for name, called in APPROVAL_FIELDS.items():
+        if not getattr(wave, name).strip():
+            message = N_('The form has no %(field)s.')
+            yield Problem(name, 'approval_missing', message, law, {'field': Term(called)})
+    until = wave.approval_valid_until
+    if until is None:
+        message = N_('It is not said until when the approval is valid.')
+        yield Problem('approval_valid_until', 'approval_missing', message, law)
+        return
+    values = {'until': until.isoformat(), 'closes': clock.show_date(wave.closes_at)}
+    if until < clock.local(now).date():
+        message = N_('The approval expired on %(until)s.')
+        cure = N_('Apply for a new approval; a survey may not run without one.')
+        yield Problem('approval_valid_until', 'approval_expired', message, cure, values)
+    elif until < clock.local(wave.closes_at).date():
+        message = N_('The approval ends on %(until)s, before the wave closes on %(closes)s.')
+        cure = N_('Close the wave earlier or have the approval prolonged.')
+        yield Problem('approval_valid_until', 'approval_too_short', message, cure, values)
+
+
+def _time_problems(wave: Wave, now: datetime) -> Iterable[Problem]:
+    if wave.closes_at <= now:
+        message = N_('The closing time %(closes)s is past.')
+        cure = N_('Choose a later closing time.')
+        yield Problem('closes_at', 'closing_past', message, cure, {'closes': wave.closes_at})
+
+
+def _questionnaire_problems(wave: Wave) -> Iterable[Problem]:
+    questionnaire = definition.from_canonical(wave.version.definition)
+    missing = [code for code in REQUIRED_LANGUAGES if code not in questionnaire.languages]
+    if missing:
+        yield Problem(
+            'version_sha256',
+            'language_missing',
+            N_('The questionnaire lacks a language: %(languages)s.'),
+            N_('Publish a version in Chinese and English and choose it.'),
+            {'languages': ', '.join(missing)},
+        )
+    satisfaction = [
+        indicator
+        for indicator in questionnaire.indicators
+        if indicator.family == 'satisfaction' and indicator.scale == wave.satisfaction_scale
+    ]
+    if not satisfaction:
+        yield Problem(
+            'satisfaction_scale',
+            'scale_unknown',
+            N_('The questionnaire has no satisfaction indicator on the chosen scale.'),
+            N_('Choose the other scale, or another questionnaire version.'),
+        )
+    bases = {target.basis for each in questionnaire.indicators for target in each.targets}
+    if wave.target_basis not in bases:
+        yield Problem(
+            'target_basis',
+            'target_unknown',
+            N_('The questionnaire has no target of the chosen kind, so there can be no verdict.'),
+            N_('Choose another target, or another questionnaire version.'),
+        )
+
+
+def _sample_problems(session: Session, wave: Wave, *, without_sample: bool) -> Iterable[Problem]:
+    if without_sample and not wave.open_link:
+        yield Problem(
+            'open_link',
+            'nobody_can_answer',
+            N_('There is neither a sample nor an open link: nobody could answer.'),
+            N_('Draw a sample, or allow the open link.'),
+        )
+    if not wave.strata:
+        yield Problem(
+            'populations',
+            'population_missing',
+            N_('The population of the towns is missing; without it nothing can be weighted.'),
+            N_('Load the population file.'),
+        )
+    if without_sample:
+        return
+    counts = _sampled_by_town(session, wave)
+    if not counts:
+        yield Problem(
+            'draw',
+            'sample_missing',
+            N_('No sample has been drawn.'),
+            N_('Draw one, or say below that the wave has an open link only.'),
+        )
+        return
+    empty = [stratum.name for stratum in wave.strata if not counts.get(stratum.town_code)]
+    if empty:
+        yield Problem(
+            'draw',
+            'town_without_sample',
+            N_('These towns have a population but no sampled unit: %(towns)s.'),
+            N_('Draw again with units in every town, or load populations without them.'),
+            {'towns': empty},
+        )
+    without_code = session.scalar(
+        sa.select(sa.func.count(Invitation.id)).where(
+            Invitation.wave_id == wave.id, Invitation.code_hash.is_(None)
+        )
+    )
+    if without_code:
+        yield Problem(
+            'codes',
+            'codes_missing',
+            N_('%(count)s sampled units have no code yet.'),
+            N_('Make the codes and print the letters.'),
+            {'count': without_code},
+        )
+
+
+def _sampled_by_town(session: Session, wave: Wave) -> dict[str, int]:
+    query = (
+        sa.select(Invitation.stratum, sa.func.count(Invitation.id))
+        .where(Invitation.wave_id == wave.id)
+        .group_by(Invitation.stratum)
+    )
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def close_wave(session: Session, slug: str, *, actor: str, now: datetime) -> Wave:
+    """Close an open wave and seal it: from here on nothing leads from a unit to its answers.
+
+    Drafts are deleted, every response loses its invitation, and the database itself refuses to
+    tie them again.  Raises NotOpen, NotFound.
+    """
+    wave = access.wave_for(session, slug, lock=True)
+    if wave.state != 'open':
+        raise NotOpen(title=wave.title, state=Term(STATE_NAMES[wave.state]))
+    drafts = session.execute(sa.delete(Draft).where(Draft.wave_id == wave.id))
+    sealed = session.execute(
+        sa.update(Response)
+        .where(Response.wave_id == wave.id)
+        .values(sealed=True, invitation_id=None)
+        .execution_options(synchronize_session=False)
+    )
+    wave.state = 'closed'
+    wave.sealed = True
+    session.flush()
+    details = {
+        'responses': sealed.rowcount,  # type: ignore[attr-defined]
+        'drafts_deleted': drafts.rowcount,  # type: ignore[attr-defined]
+        'planned_end': clock.show(wave.closes_at),
+    }
+    record(session, wave, 'wave.close', actor, now, details)
+    return wave
+
+
+def record(
+    session: Session,
+    wave: Wave,
+    action: str,
+    actor: str,
+    now: datetime,
+    details: Mapping[str, object],
+) -> None:
+    """Write an act on a wave into the record."""
+    subject = f'wave:{wave.slug}'
+    audit.record(session, actor=actor, action=action, subject=subject, now=now, details=details)

@@ -1,0 +1,49 @@
+"""How far the preparation of a wave has come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from cixi_survey.errors import Problem
+from cixi_survey.models import Frame, SampleDraw, Wave
+from cixi_survey.waves import draw, frame, lifecycle, printing
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What is there already, and what keeps the wave from opening."""
+
+    towns: int
+    adults: int
+    margins: tuple[str, ...]
+    frame: Frame | None
+    frame_units: int
+    draw: SampleDraw | None
+    sampled: int
+    with_code: int
+    problems: tuple[Problem, ...]
+
+    @property
+    def approval_missing(self) -> bool:
+        return any(problem.code.startswith('approval') for problem in self.problems)
+
+
+def of(session: Session, wave: Wave, now: datetime) -> Preparation:
+    """The preparation of a wave as it is now."""
+    stored = frame.stored_frame(session, wave)
+    sampled, with_code = printing.counts(session, wave)
+    problems = lifecycle.opening_problems(session, wave, now) if wave.state == 'planned' else []
+    return Preparation(
+        towns=len(wave.strata),
+        adults=sum(stratum.population for stratum in wave.strata),
+        margins=tuple(sorted({margin.variable for margin in wave.margins})),
+        frame=stored,
+        frame_units=sum(each.units for each in frame.counts(session, stored)) if stored else 0,
+        draw=draw.drawn(session, wave),
+        sampled=sampled,
+        with_code=with_code,
+        problems=tuple(problems),
+    )

@@ -1,0 +1,235 @@
+"""Invitation codes of a sample: made, handed out once as file and slips, made anew.
+
+The codes of one making are derived from one random key.  The key is given to the page that shows
+the downloads and is kept nowhere, so when that page is closed the codes exist on paper only; the
+database has their keyed hashes.
+"""
+
+from __future__ import annotations
+
+import io
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import segno
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from cixi_survey import access, codes, places
+from cixi_survey.errors import N_, Refusal, Term
+from cixi_survey.models import AuditEntry, Invitation, Wave
+from cixi_survey.waves import lifecycle, table
+
+KEY_BYTES = 32
+CSV_HEADING = ('stratum', 'town', 'psu', 'village', 'unit', 'code', 'address')
+
+
+class NoSample(Refusal):
+    """There are no units to make codes for."""
+
+    code = 'no_sample'
+    title = N_('There is no sample yet')
+    message = N_('Codes are made for drawn units.')
+    cure = N_('Draw the sample first.')
+
+
+class WaveOver(Refusal):
+    """After closing there is nothing to invite to."""
+
+    code = 'wave_over'
+    title = N_('The wave is over')
+    message = N_('“%(title)s” is %(state)s; codes would lead nowhere.')
+
+
+class CodesExist(Refusal):
+    """New codes revoke printed ones, so it has to be said twice."""
+
+    code = 'codes_exist'
+    title = N_('There are codes already')
+    message = N_('%(count)s units have a code that may be printed already.')
+    cure = N_('Confirm that the old codes shall be revoked.')
+
+
+class MadeMeanwhile(Refusal):
+    """Codes were made since the page was opened, perhaps by sending it twice."""
+
+    code = 'codes_made_meanwhile'
+    title = N_('New codes were made already')
+    message = N_('The page you sent is from before the last making of codes.')
+    cure = N_('Nothing was revoked now. Open the page of codes again to see how it stands.')
+
+
+class KeyGone(Refusal):
+    """The key of the page fits no code (any more)."""
+
+    status = 410
+    code = 'key_gone'
+    title = N_('These codes cannot be shown again')
+    message = N_('Codes are shown only by the page that made them, until new ones are made.')
+    cure = N_('If the file is lost, make new codes; that revokes the old ones.')
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The codes of one making: ``key`` gives them again as long as somebody keeps it."""
+
+    key: str
+    count: int
+    revoked: int
+
+
+@dataclass(frozen=True)
+class Slip:
+    """What goes to one unit."""
+
+    town_code: str
+    town: dict[str, str]
+    psu: str
+    village: str
+    unit: str
+    code: str
+
+
+def make_codes(
+    session: Session,
+    slug: str,
+    *,
+    secret_key: str,
+    actor: str,
+    now: datetime,
+    town: str = '',
+    revoke: bool = False,
+    making: int | None = None,
+) -> Batch:
+    """Give every unit that has not answered (of ``town``, if given) a new code.
+
+    Codes that exist are revoked by it, which ``revoke`` has to allow.  ``making`` is the number of
+    makings that the person saw, so that a form sent twice does not revoke its own codes.
+    Raises NoSample, CodesExist, MadeMeanwhile, WaveOver, NotFound.
+    """
+    wave = access.wave_for(session, slug, lock=True)
+    if wave.state not in {'planned', 'open'}:
+        state = Term(lifecycle.STATE_NAMES[wave.state])
+        raise WaveOver(title=wave.title, state=state)
+    units = session.execute(_units(wave, town).where(Invitation.outcome == 'pending')).all()
+    if not units:
+        raise NoSample
+    existing = sum(unit.code_hash is not None for unit in units)
+    if existing and not revoke:
+        raise CodesExist(count=existing)
+    if making is not None and making != makings(session, wave):
+        raise MadeMeanwhile
+    key = secrets.token_bytes(KEY_BYTES)
+    session.connection().execute(
+        sa.update(Invitation)
+        .where(Invitation.id == sa.bindparam('unit_id'))
+        .values(code_hash=sa.bindparam('hash')),
+        [
+            {'unit_id': unit.id, 'hash': codes.hashed(_code(key, wave, unit.id), secret_key)}
+            for unit in units
+        ],
+    )
+    action = 'wave.codes_again' if existing else 'wave.codes'
+    details = {'made': len(units), 'revoked': existing, 'town': town or 'all'}
+    lifecycle.record(session, wave, action, actor, now, details)
+    return Batch(key.hex(), len(units), existing)
+
+
+def makings(session: Session, wave: Wave) -> int:
+    """How often codes were made for a wave, by the record."""
+    query = sa.select(sa.func.count(AuditEntry.id)).where(
+        AuditEntry.subject == f'wave:{wave.slug}',
+        AuditEntry.action.in_(['wave.codes', 'wave.codes_again']),
+    )
+    return session.scalar(query) or 0
+
+
+def _units(wave: Wave, town: str) -> sa.Select[int, str, str, str, str | None]:
+    query = (
+        sa.select(
+            Invitation.id,
+            Invitation.stratum,
+            Invitation.psu,
+            Invitation.unit,
+            Invitation.code_hash,
+        )
+        .where(Invitation.wave_id == wave.id)
+        .order_by(Invitation.stratum, Invitation.psu, Invitation.id)
+    )
+    return query.where(Invitation.stratum == town) if town else query
+
+
+def _code(key: bytes, wave: Wave, unit_id: int) -> str:
+    return codes.derived_code(key, f'{wave.id}:{unit_id}')
+
+
+def slips(session: Session, wave: Wave, *, key: str, secret_key: str, town: str = '') -> list[Slip]:
+    """The slips whose codes ``key`` gives, by village; those of other makings are left out.
+
+    Raises KeyGone when not one code fits.
+    """
+    try:
+        raw = bytes.fromhex(key)
+    except ValueError:
+        raise KeyGone from None
+    found = []
+    for unit in session.execute(_units(wave, town)):
+        code = _code(raw, wave, unit.id)
+        if unit.code_hash == codes.hashed(code, secret_key):
+            found.append(_slip(unit.stratum, unit.psu, unit.unit, code))
+    if not found:
+        raise KeyGone
+    order = {code: place for place, code in enumerate(places.towns())}
+    return sorted(found, key=lambda slip: (order.get(slip.town_code, 999), slip.psu))
+
+
+def _slip(town: str, psu: str, unit: str, code: str) -> Slip:
+    name = places.towns().get(town, {'zh': town, 'en': town})
+    village = places.villages().get(psu, (psu, town))[0]
+    return Slip(town, name, psu, village, unit, codes.grouped(code))
+
+
+def slips_file(found: Sequence[Slip], site: str) -> bytes:
+    """The slips as CSV, for a print shop or a message gateway."""
+    rows = [
+        [
+            slip.town_code,
+            slip.town['zh'],
+            slip.psu,
+            slip.village,
+            slip.unit,
+            slip.code,
+            invitation_address(site, slip.code),
+        ]
+        for slip in found
+    ]
+    return table.write(CSV_HEADING, rows)
+
+
+def invitation_address(site: str, code: str) -> str:
+    """Where the QR code of a slip leads."""
+    return f'{site}/i/{code}'
+
+
+def qr_code(address: str) -> str:
+    """A QR code as inline SVG without styles, readable when a quarter of it is damaged."""
+    made = segno.make(address, error='q', micro=False)
+    return made.svg_inline(scale=1, border=4, omitsize=True, svgclass='qr', lineclass=None)
+
+
+def qr_file(address: str) -> bytes:
+    """A QR code as an SVG file for posters."""
+    out = io.BytesIO()
+    segno.make(address, error='q', micro=False).save(out, kind='svg', scale=10, border=4)
+    return out.getvalue()
+
+
+def counts(session: Session, wave: Wave) -> tuple[int, int]:
+    """How many units the sample has, and how many of them have a code."""
+    query = sa.select(sa.func.count(Invitation.id), sa.func.count(Invitation.code_hash)).where(
+        Invitation.wave_id == wave.id
+    )
+    row = session.execute(query).one()
+    return int(row[0]), int(row[1])

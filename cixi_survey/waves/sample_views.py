@@ -1,0 +1,409 @@
+"""Populations, margins, frame, draw and codes of a wave."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import (
+    current_app,
+    flash,
+    redirect,
+    render_template,
+    request,
+    send_file,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
+
+from cixi_survey import access, clock, database, error_pages, pages, places
+from cixi_survey.access import requires, token_checked_in_view, wave_for
+from cixi_survey.config import ROOT
+from cixi_survey.errors import Problem, ProblemsFound, Term
+from cixi_survey.models import Wave
+from cixi_survey.questionnaire import definition
+from cixi_survey.waves import draw, frame, lifecycle, populations, printing, uploads
+from cixi_survey.waves.blueprint import bp
+from cixi_survey.waves.forms import CodesForm, DrawForm, FrameForm, TableForm
+
+CSV_TYPE = 'text/csv; charset=utf-8'
+CONFIRMED_FORM_BYTES = 10 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One kind of table that is uploaded, previewed and confirmed."""
+
+    endpoint: str
+    template: str
+    form: type[TableForm]
+    parse: Callable[[Wave, bytes], Any]
+    stored: str
+
+
+def _parse_frame(wave: Wave, content: bytes) -> frame.ParsedFrame:
+    return frame.parse(content, {stratum.town_code for stratum in wave.strata})
+
+
+def _parse_populations(_wave: Wave, content: bytes) -> populations.ParsedPopulations:
+    return populations.parse(content)
+
+
+def _parse_margins(wave: Wave, content: bytes) -> populations.ParsedMargins:
+    questionnaire = definition.from_canonical(wave.version.definition)
+    return populations.parse_margins(content, questionnaire)
+
+
+POPULATIONS = Subject(
+    'waves.load_populations',
+    'waves/populations.html',
+    TableForm,
+    _parse_populations,
+    _l('The populations are stored.'),
+)
+MARGINS = Subject(
+    'waves.load_margins',
+    'waves/margins.html',
+    TableForm,
+    _parse_margins,
+    _l('The margins are stored.'),
+)
+FRAME = Subject(
+    'waves.load_frame',
+    'waves/frame.html',
+    FrameForm,
+    _parse_frame,
+    _l('The frame is stored. Now the sample can be drawn.'),
+)
+
+
+def _upload(slug: str, subject: Subject, store: Callable[..., Any]) -> ResponseReturnValue:
+    """Show the form; preview an uploaded file; store a file that was confirmed."""
+    if request.method == 'POST':
+        request.max_form_memory_size = CONFIRMED_FORM_BYTES
+        if access.token_is_stale():
+            raise error_pages.StalePage
+    form = subject.form()
+    with database.reading() as session:
+        wave = _changeable(session, slug)
+        stored_frame = frame.stored_frame(session, wave)
+        counts = frame.counts(session, stored_frame) if stored_frame else []
+    page = {'wave': wave, 'form': form, 'stored_frame': stored_frame, 'counts': counts}
+    page |= {'parsed': None, 'problems': (), 'total_problems': 0}
+    status = 200
+    try:
+        if request.method == 'POST' and 'confirmed' in request.form:
+            return _store(slug, subject, store)
+        if form.validate_on_submit():
+            content = uploads.receive(form.file.data.read())
+            page['parsed'] = subject.parse(wave, content)
+            page |= {'parcel': uploads.pack(content), 'filename': form.file.data.filename}
+    except ProblemsFound as found:
+        page['problems'] = found.problems
+        page['total_problems'] = getattr(found, 'total', len(found.problems))
+    if page['problems'] or form.errors:
+        status = 422
+    return render_template(subject.template, **page), status
+
+
+def _store(slug: str, subject: Subject, store: Callable[..., Any]) -> ResponseReturnValue:
+    content = uploads.unpack(request.form['parcel'])
+    sha256 = request.form.get('confirmed', '')
+    with database.transaction() as session:
+        store(session, slug, content, sha256=sha256)
+    flash(str(subject.stored), 'success')
+    return redirect(url_for('waves.show_wave', slug=slug), 303)
+
+
+def _changeable(session: Session, slug: str) -> Wave:
+    """The wave with what the pages show of it, if it may still change.  Raises NotPlanned."""
+    wave = wave_for(session, slug)
+    if wave.state != 'planned':
+        state = Term(lifecycle.STATE_NAMES[wave.state])
+        raise lifecycle.NotPlanned(title=wave.title, state=state)
+    _load(wave)
+    return wave
+
+
+def _load(wave: Wave) -> None:
+    """Read what a page shows after the session is closed."""
+    for name in ('strata', 'margins', 'version'):
+        getattr(wave, name)
+
+
+@bp.route('/waves/<slug>/populations', methods=['GET', 'POST'])
+@requires('wave.manage')
+@token_checked_in_view
+def load_populations(slug: str) -> ResponseReturnValue:
+    def store(session: Session, slug: str, content: bytes, *, sha256: str) -> None:
+        person = access.signed_in()
+        populations.store(
+            session, slug, content, sha256=sha256, actor=person.username, now=clock.now()
+        )
+
+    return _upload(slug, POPULATIONS, store)
+
+
+@bp.route('/waves/<slug>/margins', methods=['GET', 'POST'])
+@requires('wave.manage')
+@token_checked_in_view
+def load_margins(slug: str) -> ResponseReturnValue:
+    def store(session: Session, slug: str, content: bytes, *, sha256: str) -> None:
+        person = access.signed_in()
+        populations.store_margins(
+            session, slug, content, sha256=sha256, actor=person.username, now=clock.now()
+        )
+
+    return _upload(slug, MARGINS, store)
+
+
+@bp.post('/waves/<slug>/margins/remove')
+@requires('wave.manage')
+def remove_margins(slug: str) -> ResponseReturnValue:
+    with database.transaction() as session:
+        populations.remove_margins(
+            session, slug, actor=access.signed_in().username, now=clock.now()
+        )
+    flash(_('The margins are removed.'), 'success')
+    return redirect(url_for('waves.show_wave', slug=slug), 303)
+
+
+@bp.route('/waves/<slug>/frame', methods=['GET', 'POST'])
+@requires('wave.manage')
+@token_checked_in_view
+def load_frame(slug: str) -> ResponseReturnValue:
+    def store(session: Session, slug: str, content: bytes, *, sha256: str) -> None:
+        person = access.signed_in()
+        frame.store(
+            session,
+            slug,
+            content,
+            filename=request.form.get('filename', ''),
+            source=request.form.get('source', ''),
+            sha256=sha256,
+            actor=person.username,
+            now=clock.now(),
+            staff_id=person.staff_id,
+        )
+
+    return _upload(slug, FRAME, store)
+
+
+@bp.get('/waves/<slug>/frame/template.csv')
+@requires('wave.manage')
+def frame_template(slug: str) -> ResponseReturnValue:
+    """A made-up frame of the wave's towns, as a pattern and to try things out."""
+    with database.reading() as session:
+        towns = {stratum.town_code for stratum in wave_for(session, slug).strata}
+    return _csv(frame.template(towns=towns or None), 'frame-template.csv')
+
+
+@bp.get('/waves/<slug>/populations/template.csv')
+@requires('wave.manage')
+def populations_template(slug: str) -> ResponseReturnValue:
+    """The demonstration figures, whose rows say that they are not real, as a pattern."""
+    return _pattern(slug, 'demonstration-population.csv')
+
+
+@bp.get('/waves/<slug>/margins/template.csv')
+@requires('wave.manage')
+def margins_template(slug: str) -> ResponseReturnValue:
+    """The demonstration margins as a pattern."""
+    return _pattern(slug, 'demonstration-margins.csv')
+
+
+def _pattern(slug: str, name: str) -> ResponseReturnValue:
+    with database.reading() as session:
+        wave_for(session, slug)
+    text = (ROOT / 'surveys' / 'frame' / name).read_text(encoding='utf-8')
+    return _csv(text.encode('utf-8-sig'), name)
+
+
+def _csv(content: bytes, name: str) -> ResponseReturnValue:
+    return send_file(io.BytesIO(content), mimetype=CSV_TYPE, as_attachment=True, download_name=name)
+
+
+@bp.route('/waves/<slug>/draw', methods=['GET', 'POST'])
+@requires('wave.manage')
+def draw_sample(slug: str) -> ResponseReturnValue:
+    """A GET with the numbers shows the allocation; a POST draws."""
+    form = _draw_form(slug)
+    allocation = None
+    problems: tuple[Problem, ...] = ()
+    asked = request.method == 'POST' or 'preview' in request.args
+    if asked and form.validate():
+        try:
+            if request.method == 'POST':
+                return _draw(slug, form)
+            with database.reading() as session:
+                allocation = draw.allocate(
+                    session,
+                    wave_for(session, slug),
+                    method=form.method.data,
+                    total=form.total.data,
+                    minimum=max(form.minimum.data, 2),
+                    response=form.response.data,
+                )
+        except ProblemsFound as found:
+            form.show(found.problems)
+    with database.reading() as session:
+        wave = _changeable(session, slug)
+        drawn = draw.drawn(session, wave)
+        stored = frame.stored_frame(session, wave)
+    if stored is None or not wave.strata:
+        raise draw.NothingToDrawFrom
+    page = render_template(
+        'waves/draw.html',
+        wave=wave,
+        form=form,
+        allocation=allocation,
+        drawn=drawn,
+        stored=stored,
+        problems=problems,
+        deff=draw.ASSUMED_DEFF,
+        method_names=draw.METHOD_NAMES,
+        towns=places.towns(),
+    )
+    return page, 422 if asked and form.errors else 200
+
+
+def _draw_form(slug: str) -> DrawForm:
+    """The form from the POST or from the address; for the first look with our suggestion."""
+    if request.method == 'POST':
+        return DrawForm()
+    if 'preview' in request.args:
+        return DrawForm(request.args, meta={'csrf': False})
+    with database.reading() as session:
+        wanted = wave_for(session, slug).target_n
+    return DrawForm(
+        formdata=None,
+        method='power',
+        total=-(-wanted * 100 // draw.DEFAULT_RESPONSE),
+        minimum=draw.DEFAULT_MINIMUM,
+        response=draw.DEFAULT_RESPONSE,
+    )
+
+
+def _draw(slug: str, form: DrawForm) -> ResponseReturnValue:
+    person = access.signed_in()
+    with database.transaction() as session:
+        made = draw.draw(
+            session,
+            slug,
+            method=form.method.data,
+            total=form.total.data,
+            minimum=form.minimum.data,
+            seed=form.seed.data,
+            actor=person.username,
+            now=clock.now(),
+            staff_id=person.staff_id,
+        )
+    text = _('The sample is drawn with the seed %(seed)s. Now make the codes.', seed=made.seed)
+    flash(text, 'success')
+    return redirect(url_for('waves.show_wave', slug=slug), 303)
+
+
+@bp.route('/waves/<slug>/draw/discard', methods=['GET', 'POST'])
+@requires('wave.manage')
+def discard_sample(slug: str) -> ResponseReturnValue:
+    if request.method == 'POST':
+        with database.transaction() as session:
+            draw.discard(session, slug, actor=access.signed_in().username, now=clock.now())
+        flash(_('The sample is discarded.'), 'success')
+        return redirect(url_for('waves.draw_sample', slug=slug), 303)
+    with database.reading() as session:
+        wave = _changeable(session, slug)
+        sampled, with_code = printing.counts(session, wave)
+    return render_template(
+        'waves/discard_sample.html', wave=wave, sampled=sampled, with_code=with_code
+    )
+
+
+@bp.route('/waves/<slug>/codes', methods=['GET', 'POST'])
+@requires('wave.codes')
+def make_codes(slug: str) -> ResponseReturnValue:
+    """Make codes; the page that answers the POST is the only one that can hand them out."""
+    form = CodesForm()
+    with database.reading() as session:
+        wave = wave_for(session, slug)
+        _load(wave)
+        sampled, with_code = printing.counts(session, wave)
+        making = printing.makings(session, wave)
+    form.town.choices = [('', _('all towns'))] + [
+        (stratum.town_code, stratum.name_zh) for stratum in wave.strata
+    ]
+    if not form.validate_on_submit():
+        return render_template(
+            'waves/codes.html',
+            wave=wave,
+            form=form,
+            sampled=sampled,
+            with_code=with_code,
+            making=making,
+        )
+    town = form.town.data or ''
+    with database.transaction() as session:
+        batch = printing.make_codes(
+            session,
+            slug,
+            secret_key=_secret(),
+            actor=access.signed_in().username,
+            now=clock.now(),
+            town=town,
+            revoke=form.sure.data == 'yes',
+            making=form.making.data,
+        )
+    with database.reading() as session:
+        found = printing.slips(session, wave, key=batch.key, secret_key=_secret())
+    towns: dict[str, list[printing.Slip]] = {}
+    for slip in found:
+        towns.setdefault(slip.town_code, []).append(slip)
+    return render_template('waves/codes_made.html', wave=wave, batch=batch, towns=towns)
+
+
+def _secret() -> str:
+    return str(current_app.config['SECRET_KEY'])
+
+
+def _slips_asked(session: Session, wave: Wave) -> list[printing.Slip]:
+    return printing.slips(
+        session,
+        wave,
+        key=request.form.get('key', ''),
+        secret_key=_secret(),
+        town=request.form.get('town', ''),
+    )
+
+
+@bp.post('/waves/<slug>/codes.csv')
+@requires('wave.codes')
+def codes_file(slug: str) -> ResponseReturnValue:
+    with database.reading() as session:
+        found = _slips_asked(session, wave_for(session, slug))
+    town = request.form.get('town') or 'all'
+    return _csv(printing.slips_file(found, pages.site_url()), f'{slug}-codes-{town}.csv')
+
+
+@bp.post('/waves/<slug>/slips')
+@requires('wave.codes')
+def print_slips(slug: str) -> ResponseReturnValue:
+    """The printable sheet: eight slips on A4."""
+    with database.reading() as session:
+        wave = wave_for(session, slug)
+        _load(wave)
+        found = _slips_asked(session, wave)
+    site = pages.site_url()
+    return render_template(
+        'waves/slips.html',
+        wave=wave,
+        questionnaire=definition.from_canonical(wave.version.definition),
+        sheets=[found[start : start + 8] for start in range(0, len(found), 8)],
+        count=len(found),
+        site=site,
+        qr=lambda slip: printing.qr_code(printing.invitation_address(site, slip.code)),
+    )
