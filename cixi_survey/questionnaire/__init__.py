@@ -5,7 +5,9 @@ model           what a questionnaire consists of
 source          YAML text to plain data with the place of every value
 schema          faults of form, said in words
 expressions     the XLSForm conditions: parse, evaluate, hand to the page
-verify          faults of meaning; verify_indicators for the indicators
+patterns        which patterns regex() takes
+verify          faults of meaning; verify_conditions and verify_indicators for theirs
+faults          the list that all checks add to
 reachability    can a question ever be asked, can a rule ever fire
 answers         what a resident sent, to answers and problems
 indicators      answers of a wave to scores

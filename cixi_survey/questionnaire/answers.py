@@ -153,6 +153,13 @@ def relevant(questionnaire: Questionnaire, answers: Mapping[str, Answer]) -> set
     return asked
 
 
+def screened(questionnaire: Questionnaire, answers: Mapping[str, Answer]) -> Screening | None:
+    """The screening rule that ended the interview with these answers, None for a whole one."""
+    asked = relevant(questionnaire, answers)
+    ended = _ended(_plan(questionnaire), answers, asked)
+    return ended[0] if ended else None
+
+
 def _ended(
     plan: _Plan, good: Mapping[str, Answer], asked: set[str]
 ) -> tuple[Screening, frozenset[str]] | None:

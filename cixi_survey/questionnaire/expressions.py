@@ -30,6 +30,7 @@ from functools import lru_cache
 from typing import NoReturn
 
 from cixi_survey.errors import N_
+from cixi_survey.questionnaire import patterns
 
 Answer = str | int | float | Sequence[str] | None
 Result = str | float | bool
@@ -263,11 +264,6 @@ def _text(value: Result) -> str:
     return value
 
 
-@lru_cache(maxsize=256)
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(text, re.ASCII)
-
-
 _OPERATIONS: Mapping[str, Callable[..., Result]] = {
     '=': _equal,
     '!=': lambda a, b: not _equal(a, b),
@@ -285,7 +281,7 @@ _OPERATIONS: Mapping[str, Callable[..., Result]] = {
     'selected': lambda a, value: value in _text(a).split(),
     'count-selected': lambda a: float(len(_text(a).split())),
     'string-length': lambda a: float(len(_text(a))),
-    'regex': lambda a, pattern: _pattern(pattern).fullmatch(_text(a)) is not None,
+    'regex': lambda a, pattern: patterns.compiled(pattern).fullmatch(_text(a)) is not None,
 }
 
 
@@ -545,54 +541,23 @@ def _check_arguments(word: _Token, signature: Function, operands: list[Node]) ->
             name=word.value, usage=signature.usage,
         )  # fmt: skip
     if word.value == 'regex':
-        pattern = operands[1]
-        assert isinstance(pattern, Literal)
-        _check_pattern(str(pattern.value), pattern.position + 1)
+        _check_pattern(operands[1])
 
 
-_PORTABLE_ESCAPES = frozenset('dDwW^$\\.*+?()[]{}|/')
-_SET_SIGNS = frozenset(('--', '&&', '||', '~~'))
-
-
-def _check_pattern(pattern: str, position: int) -> None:
-    # The subset that Python and browsers read alike and that cannot take exponential time:
-    # no group is repeated without end.
-    inside = False
-    at = 0
-    while at < len(pattern):
-        sign = pattern[at]
-        after = pattern[at + 1 : at + 2]
-        if sign == '\\':
-            if after not in _PORTABLE_ESCAPES and not (inside and after == '-'):
-                _refuse_pattern(position + at, sign + after)
-            at += 2
-            continue
-        ambiguous = pattern.startswith(('[]', '[^]'), at) and not inside
-        if ambiguous or (inside and (sign == '[' or sign + after in _SET_SIGNS)):
-            _refuse_pattern(position + at, sign + after)
-        inside = (inside or sign == '[') and sign != ']'
-        if not inside:
-            group = sign == '(' and after == '?' and pattern[at + 2 : at + 3] != ':'
-            repeated = sign == ')' and after in ('*', '+', '{')
-            twice = sign in '*+?}' and after in ('*', '+', '{')
-            if group or repeated or twice:
-                _refuse_pattern(position + at, sign + after)
-        at += 1
-    try:
-        _pattern(pattern)
-    except re.error as error:
-        _refuse_pattern(position + (error.pos or 0), pattern)
-    if re.search(r'(?<!\\)[{}]', re.sub(r'\\.|\{[0-9]+(,[0-9]*)?\}', '', pattern)):
-        _refuse_pattern(position, '{')
-
-
-def _refuse_pattern(position: int, found: str) -> NoReturn:
-    raise ExpressionError(
-        'pattern', position,
-        N_('The pattern cannot be used: “%(found)s”.'),
-        N_('Use letters, [0-9], \\d, ., ?, +, *, {6}, | and (…) without repeating a group.'),
-        found=found,
-    )  # fmt: skip
+def _check_pattern(operand: Node) -> None:
+    assert isinstance(operand, Literal)
+    found = patterns.fault(str(operand.value))
+    if found:
+        raise ExpressionError(
+            'pattern',
+            operand.position + 1 + found[0],
+            N_('The pattern cannot be used: “%(found)s”.'),
+            N_(
+                'Use letters, [0-9], \\d, ., ?, +, *, {6}, | and (…) without repeating a group, '
+                'and three of + * {1,6} at most.'
+            ),
+            found=found[1],
+        )
 
 
 @lru_cache(maxsize=4096)

@@ -210,6 +210,18 @@ def test_an_overlooked_question_never_ends_the_interview() -> None:
     assert check(age=['abc']).outcome == 'complete'
 
 
+def test_the_rule_that_ended_an_interview_is_found_again_from_what_was_kept() -> None:
+    for changes, message in (
+        ({'consent': ['no']}, 'Thanks.'),
+        ({'age': ['12']}, 'Adults only.'),
+        ({'years': ['0']}, 'A year at least.'),
+    ):
+        rule = answers.screened(QUESTIONNAIRE, check(**changes).answers)
+        assert rule is not None
+        assert rule.message['en'] == message
+    assert answers.screened(QUESTIONNAIRE, check().answers) is None
+
+
 def test_a_rule_on_a_question_that_was_not_asked_does_not_hold() -> None:
     assert check(here=['no'], years=['0']).outcome == 'complete'
 

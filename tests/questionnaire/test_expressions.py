@@ -87,7 +87,7 @@ FAULTS = {
     'true(1)': (0, '“true” is used in another way. For example: true()'),
     "regex(., '(')": (
         10,
-        'The pattern cannot be used: “(”. Use letters, [0-9], \\d, ., ?, +, *, {6}, | and (…) without repeating a group.',
+        'The pattern cannot be used: “(”. Use letters, [0-9], \\d, ., ?, +, *, {6}, | and (…) without repeating a group, and three of + * {1,6} at most.',
     ),
 }
 

@@ -430,7 +430,7 @@ FAULTS: dict[str, list[tuple[str, str]]] = {
     'pattern': [
         (
             'bad_expression',
-            'line 43, column 35: The pattern cannot be used: “)+”. Use letters, [0-9], \\d, ., ?, +, *, {6}, | and (…) without repeating a group.',
+            'line 43, column 36: The pattern cannot be used: “+”. Use letters, [0-9], \\d, ., ?, +, *, {6}, | and (…) without repeating a group, and three of + * {1,6} at most.',
         ),
     ],
     'reserved_name': [
