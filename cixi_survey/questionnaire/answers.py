@@ -284,14 +284,20 @@ def _text(variable: Variable, given: Sequence[str]) -> _Read:
 
 
 def clean(text: str) -> str:
-    """The text as it is stored: one kind of line end, without what no database or eye can take."""
+    """The text as it is stored: one kind of line end, nothing that no database or eye can take."""
     lines = text.replace('\r\n', '\n').replace('\r', '\n')
-    kept = (each for each in lines if each in '\n\t' or unicodedata.category(each) not in _UNSEEN)
-    return ''.join(kept).strip()
+    kept = ''.join(each for each in lines if each in '\n\t' or not _unfit_for_text(each)).strip()
+    seen = any(unicodedata.category(each)[0] not in 'CZ' for each in kept)
+    return kept if seen else ''
 
 
-# Control characters and halves of characters.
-_UNSEEN = frozenset(('Cc', 'Cs'))
+def _unfit_for_text(character: str) -> bool:
+    # Control characters, halves of characters, and signs that turn the direction of what follows:
+    # those would garble the page of whoever reads the answer.
+    return unicodedata.category(character) in ('Cc', 'Cs') or character in _DIRECTIONS
+
+
+_DIRECTIONS = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
 
 
 def _one_of(

@@ -6,11 +6,12 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cixi_survey.questionnaire import answers, definition
 from cixi_survey.questionnaire.answers import Checked
+from tests.questionnaire import properties
 
 FIXTURE = Path(__file__).parent.parent / 'fixtures' / 'answering.yaml'
 QUESTIONNAIRE = definition.load(FIXTURE.read_text(), filename='answering.yaml')
@@ -125,7 +126,10 @@ def test_a_text_is_counted_in_characters_and_line_ends_once() -> None:
 
 def test_what_no_database_can_store_is_taken_out_of_a_text() -> None:
     assert check(why=['臭\x00\x1b[31m\ud800']).answers['why'] == '臭[31m'
-    assert said(check(why=['\x00\x07'])) == {'f-why': 'Please write an answer.'}
+    assert check(why=['好\u202e坏\u2066']).answers['why'] == '好坏'
+    assert check(why=['👨\u200d👩']).answers['why'] == '👨\u200d👩'
+    for unseen in ('\x00\x07', '\u200b', '\u202e', '\ufeff', '\u3000'):
+        assert said(check(why=[unseen])) == {'f-why': 'Please write an answer.'}
 
 
 def test_only_offered_answers_are_taken() -> None:
@@ -274,7 +278,7 @@ def as_sent(checked: Checked) -> dict[str, list[str]]:
     }
 
 
-@settings(deadline=None)
+@properties
 @given(forms)
 def test_whatever_is_sent_is_kept_told_or_named_as_dropped(raw: dict[str, list[str]]) -> None:
     checked = check_raw(raw)
@@ -288,7 +292,7 @@ def test_whatever_is_sent_is_kept_told_or_named_as_dropped(raw: dict[str, list[s
         assert problem.text()
 
 
-@settings(deadline=None)
+@properties
 @given(forms)
 def test_checking_checked_answers_again_changes_nothing(raw: dict[str, list[str]]) -> None:
     checked = check_raw(raw)
@@ -298,7 +302,7 @@ def test_checking_checked_answers_again_changes_nothing(raw: dict[str, list[str]
     assert again.dropped == ()
 
 
-@settings(deadline=None)
+@properties
 @given(forms, st.data())
 def test_dropped_answers_never_matter(raw: dict[str, list[str]], data: st.DataObject) -> None:
     checked = check_raw(raw)
@@ -309,7 +313,7 @@ def test_dropped_answers_never_matter(raw: dict[str, list[str]], data: st.DataOb
     assert again.outcome == checked.outcome
 
 
-@settings(deadline=None)
+@properties
 @given(forms)
 def test_kept_answers_are_exactly_those_that_were_to_be_asked(raw: dict[str, list[str]]) -> None:
     checked = check_raw(raw)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cixi_survey.questionnaire.expressions import (
@@ -24,6 +24,7 @@ from cixi_survey.questionnaire.expressions import (
     _written,
     parse,
 )
+from tests.questionnaire import properties
 
 CASES = json.loads((Path(__file__).parent.parent / 'fixtures/expression_cases.json').read_text())
 
@@ -151,7 +152,7 @@ trees = st.recursive(leaves, above, max_leaves=8)
 values = st.text(max_size=5) | st.integers(-200, 200) | st.lists(st.sampled_from('abc')) | st.none()
 
 
-@settings(deadline=None)
+@properties
 @given(trees)
 def test_what_is_written_reads_as_the_same_tree(tree: Node) -> None:
     text = _written(tree)
@@ -161,7 +162,7 @@ def test_what_is_written_reads_as_the_same_tree(tree: Node) -> None:
     assert json.loads(json.dumps(again.as_json())) == again.as_json()
 
 
-@settings(deadline=None)
+@properties
 @given(trees, st.dictionaries(names, values), values)
 def test_every_tree_has_a_value_for_every_answers(
     tree: Node, given_values: dict[str, Any], current: Any
@@ -184,14 +185,14 @@ def fault_of(text: str) -> ExpressionError | None:
     return None
 
 
-@settings(deadline=None)
+@properties
 @given(st.lists(st.sampled_from(PIECES), max_size=25).map(''.join))
 def test_any_text_is_read_or_refused_with_its_place(text: str) -> None:
     fault = fault_of(text)
     assert fault is None or (0 <= fault.position <= len(text) and str(fault))
 
 
-@settings(deadline=None)
+@properties
 @given(st.text(st.sampled_from('ab^$.*+?()[]{}|\\d-,09 '), max_size=12) | st.text(max_size=8))
 def test_any_pattern_is_refused_or_answers_at_once(pattern: str) -> None:
     text = f"regex(., '{pattern.replace(chr(39), '')}')"

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from cixi_survey.questionnaire import answers, definition, indicators
 from cixi_survey.questionnaire.indicators import Coded, coded
 from cixi_survey.questionnaire.model import Indicator
+from tests.questionnaire import properties
 
 NAN = float('nan')
 TEXT = (Path(__file__).parent.parent / 'fixtures' / 'questionnaires' / 'valid.yaml').read_text()
@@ -234,7 +235,7 @@ people = st.lists(
 )
 
 
-@settings(deadline=None)
+@properties
 @given(people)
 def test_whole_columns_give_what_each_person_gives_alone(raw: list[dict[str, list[str]]]) -> None:
     checked = [answers.check(QUESTIONNAIRE, each, towns={}, villages={}).answers for each in raw]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from cixi_survey.questionnaire import answers, definition, expressions, verify
 from cixi_survey.questionnaire.model import Questionnaire
+from tests.questionnaire import properties
 
 FIXTURES = Path(__file__).parent.parent / 'fixtures' / 'questionnaires'
 DATA = definition.load((FIXTURES / 'valid.yaml').read_text()).model_dump()
@@ -92,7 +93,7 @@ sent = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(properties, max_examples=300)
 @given(
     st.fixed_dictionaries(
         {
