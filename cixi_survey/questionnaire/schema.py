@@ -95,7 +95,10 @@ def _words(fault: Mapping[str, Any], path: Path) -> tuple[str, str, str, dict[st
             'not_possible',
             N_('“%(value)s” is not possible here.'),
             N_('Possible are: %(known)s'),
-            {'value': fault['input'], 'known': _choices(str(fault['input']), context['expected'])},
+            {
+                'value': str(fault['input']),
+                'known': _choices(str(fault['input']), context['expected']),
+            },
         )
     if kind == 'string_pattern_mismatch':
         return (

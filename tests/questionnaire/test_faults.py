@@ -708,14 +708,20 @@ def test_every_message_fits_its_values() -> None:
         'a: &a [*a]',
         'format: .nan\nminutes: .inf\nname: 0x',
         'format: 1\nsections: [{questions: [{name: a, type: [], options: {}, right: {}}]}]',
+        'format: {}\nname: {}\nsections: [{questions: [{type: {}, options: {a: b}, right: {}}]}]',
         'format: 1\nlanguages: {}\nsections: {}\nindicators: 3\nscreening: [1]',
         'format: 1\nindicators: [{items: [1, [], {}], scores: {[]: 1}}]',
         'x' * 1_000_001,
     ],
-    ids=range(16),
+    ids=range(17),
 )
 def test_no_text_makes_the_reader_crash(text: str) -> None:
-    assert definition.check_text(text)
+    problems = definition.check_text(text)
+    assert problems
+    for problem in problems:
+        # A mapping would be taken for a text by language where the fault is shown.
+        assert all(isinstance(value, str | int) for value in problem.values.values())
+        assert problem.text()
 
 
 def test_a_small_file_cannot_fill_the_memory_through_references() -> None:
