@@ -1,135 +1,212 @@
-"""What a calibration did, in the form the variance needs: the GREG residual.
+"""Calibration to known totals by the distance of one's choice, with bounds that hold.
 
-Weights that reproduce known totals X of auxiliaries x have the variance of the residuals
-e = y − x'B, B from the regression on x with the weights before the step (Deville and Särndal
-1992, JASA 87, eq. 3.4; Särndal, Swensson and Wretman 1992, section 6.6).  Post-stratification
-and raking are the case where x are indicators of groups.
+New weights w = d·F(x'λ) with the λ for which Σ w x equals the known totals t: F(u) = 1 + u
+(``linear``, the generalised regression estimator), exp(u) (``raking``), or the logistic curve
+between the bounds (``logit``).  With bounds the first two are cut at them.
+Source: Deville and Särndal 1992 (JASA 87), section 2.  R: calibrate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
-from analysis.columns import Codes, Floats, Groups, sums
+from analysis.columns import Floats, numbers
+from analysis.errors import (
+    BadColumn,
+    BadOption,
+    InfeasibleBounds,
+    NotConverged,
+    UnknownLevel,
+    listed,
+)
+from analysis.steps import Block, Step
+from analysis.weights import (
+    TINY,
+    Weights,
+    check_totals,
+    labelled,
+    population_targets,
+    positive_or_zero,
+    report_on,
+    tiny_groups,
+)
+
+Bounds = tuple[float, float]
+Curve = Callable[[Floats, Bounds], tuple[Floats, Floats]]
+UNBOUNDED: Bounds = (-np.inf, np.inf)
 
 
-@dataclass(frozen=True, eq=False)
-class Block:
-    """Auxiliaries that are zero outside their group: x[i] in column codes[i], else 0."""
+def calibrate(
+    weights: Any,
+    margins: Mapping[str, Any] | None = None,
+    population: Mapping[str, Mapping[Any, float]] | None = None,
+    *,
+    x: Mapping[str, Any] | None = None,
+    totals: Mapping[str, float] | None = None,
+    method: str = 'linear',
+    bounds: Bounds | None = None,
+    tolerance: float = 1e-10,
+    iterations: int = 200,
+    tiny: int = TINY,
+) -> Weights:
+    """Weights that meet counts of groups (``margins``) and totals of numbers (``x``).
 
-    codes: Codes
-    size: int
-    x: Floats | None = None
-
-    def cross(self, values: Floats, domain: Codes | None, domains: int) -> Floats:
-        """Σ x·values by auxiliary and domain, an array (size, domains)."""
-        key = self.codes if domain is None else self.codes * domains + domain
-        weighted = values if self.x is None else values * self.x
-        table = sums(key, weighted, self.size * domains)
-        return table.reshape(self.size, domains)
-
-    def fitted(self, coefficients: Floats) -> Floats:
-        """x'B by row for coefficients (size, k): an array (n, k)."""
-        result = coefficients[self.codes]
-        return result if self.x is None else result * self.x[:, None]
-
-
-def cross_cells(margins: Sequence[Groups]) -> tuple[Codes, Codes]:
-    """The cell of each row in the cross-table, and each cell's level in every margin."""
-    cell = margins[0].codes
-    size = len(margins[0])
-    for margin in margins[1:]:
-        if size * len(margin) > 2_000_000:
-            _, cell = np.unique(cell, return_inverse=True)
-            size = int(cell.max()) + 1
-        cell = cell * len(margin) + margin.codes
-        size *= len(margin)
-    if size > 4 * len(cell) + 1000:
-        _, cell = np.unique(cell, return_inverse=True)
-        size = int(cell.max()) + 1
-    cells = np.zeros((size, len(margins)), dtype=np.intp)
-    for j, margin in enumerate(margins):
-        cells[cell, j] = margin.codes
-    return cell, cells
-
-
-@dataclass(frozen=True, eq=False)
-class Step:
-    """One adjustment of the weights: auxiliaries, weights before, weights after.
-
-    ``from_sample`` marks totals that were estimated from the sample itself (non-response
-    adjustment): they vary from sample to sample, so their part is added back.
+    ``bounds`` limit g = new/old weight, as (0.5, 3); ``logit`` needs them.  Raises
+    InfeasibleBounds naming the total that stays furthest off when no weights inside the
+    bounds were found, NotConverged when there are no bounds to blame.
     """
+    before = positive_or_zero(weights)
+    curve, limits = _curve(method, bounds)
+    coded = {name: labelled(column, name, len(before)) for name, column in (margins or {}).items()}
+    counts = _counts(coded, population or {}, before)
+    columns = {name: _numeric(column, name, len(before)) for name, column in (x or {}).items()}
+    if set(columns) != set(totals or {}):
+        raise BadOption(f'x ({listed(columns)}) and totals ({listed(totals or {})}) must agree.')
+    blocks = [Block(groups.codes, len(groups)) for groups in coded.values()]
+    everyone = np.zeros(len(before), dtype=np.intp)
+    blocks += [Block(everyone, 1, column) for column in columns.values()]
+    if not blocks:
+        raise BadOption('Nothing to calibrate to: give margins or x.')
+    step = Step(tuple(blocks), before, before)
+    target = np.concatenate(
+        [*counts.values(), np.array([float((totals or {})[name]) for name in columns])]
+    )
+    names = [f'{name}={level}' for name, g in coded.items() for level in g.names()] + [*columns]
+    g, rounds = _solve(step, target, curve, limits, tolerance, iterations, names, bounds)
+    after = before * g
+    reached = step.cross(after)[:, 0]
+    worst = np.abs(reached - target) / np.maximum(np.abs(target), 1e-300)
+    report = report_on(
+        f'calibration ({method})',
+        before,
+        after,
+        iterations=rounds,
+        misfit={name: float(gap) for name, gap in zip(names, worst, strict=True)},
+        tiny=tiny_groups(coded, before, tiny) if coded else (),
+    )
 
-    blocks: tuple[Block, ...]
-    before: Floats
-    after: Floats
-    from_sample: Floats | None = None
+    def redo(start: Floats) -> Floats:
+        again = Step(step.blocks, start, start)
+        g, _ = _solve(again, target, curve, limits, tolerance, iterations, names, bounds)
+        return start * g
 
-    @classmethod
-    def on_groups(
-        cls,
-        margins: Sequence[Groups],
-        *,
-        before: Floats,
-        after: Floats,
-        from_sample: Floats | None = None,
-    ) -> Step:
-        """A step whose totals were counts of groups (cells, or the margins of a raking)."""
-        blocks = tuple(Block(margin.codes, len(margin)) for margin in margins)
-        return cls(blocks, before, after, from_sample)
+    return Weights(after, report, Step(step.blocks, before, after, redo=redo))
 
-    @cached_property
-    def cells(self) -> tuple[Codes, Codes] | None:
-        """Cell of each row in the cross-table of the margins and the cells' levels.
 
-        None when an auxiliary is not just a group.
-        """
-        if any(block.x is not None for block in self.blocks):
-            return None
-        return cross_cells([Groups(block.codes, range(block.size)) for block in self.blocks])
+def _numeric(values: Any, name: str, rows: int) -> Floats:
+    column = numbers(values, name, rows)
+    bad = np.flatnonzero(~np.isfinite(column))
+    if bad.size:
+        raise BadColumn(
+            f'{name} is missing in {bad.size} rows (row {listed(bad + 1, 3)}).',
+            'A calibration variable must be known for every row.',
+        )
+    return column
 
-    def fitted_cells(self, coefficients: Floats) -> Floats:
-        """x'B for each cell, (cells, k)."""
-        assert self.cells is not None
-        start, result = 0, np.zeros((1, coefficients.shape[1]))
-        for j, block in enumerate(self.blocks):
-            result = result + coefficients[start + self.cells[1][:, j]]
-            start += block.size
-        return result
 
-    @property
-    def size(self) -> int:
-        return sum(block.size for block in self.blocks)
+def _counts(
+    coded: Mapping[str, Any], population: Mapping[str, Mapping[Any, float]], before: Floats
+) -> dict[str, Floats]:
+    if set(coded) != set(population):
+        raise UnknownLevel(
+            f'Margins in the sample ({listed(coded)}) and in the population '
+            f'({listed(population)}) must be the same.'
+        )
+    counts = {
+        name: population_targets(groups, population[name], before, name)
+        for name, groups in coded.items()
+    }
+    if counts:
+        check_totals(counts)
+    return counts
 
-    def cross(self, values: Floats, domain: Codes | None = None, domains: int = 1) -> Floats:
-        """Σ x·values for all auxiliaries, (size, domains)."""
-        return np.vstack([block.cross(values, domain, domains) for block in self.blocks])
 
-    def fitted(self, coefficients: Floats) -> Floats:
-        """x'B by row, (n, k)."""
-        start, result = 0, np.zeros((1, coefficients.shape[1]))
-        for block in self.blocks:
-            result = result + block.fitted(coefficients[start : start + block.size])
-            start += block.size
-        return result
+def _curve(method: str, bounds: Bounds | None) -> tuple[Curve, Bounds]:
+    if bounds is not None and not bounds[0] < 1 < bounds[1]:
+        raise BadOption(f'bounds on g must lie around 1, as (0.5, 3); not {bounds}.')
+    if method == 'linear':
+        return _linear, bounds or UNBOUNDED
+    if method == 'raking':
+        return _exponential, bounds or UNBOUNDED
+    if method == 'logit':
+        if bounds is None or not np.isfinite(bounds).all():
+            raise BadOption('The logit method needs finite bounds, as (0.5, 3).')
+        return _logistic, bounds
+    raise BadOption(f'Unknown calibration {method!r}; use linear, raking or logit.')
 
-    def cross_with(self, other: Step, weights: Floats) -> Floats:
-        """Σ w·x·x' between the auxiliaries of two steps, (size, other.size)."""
-        columns = [
-            self.cross(weights if b.x is None else weights * b.x, b.codes, b.size)
-            for b in other.blocks
-        ]
-        return np.hstack(columns)
 
-    @cached_property
-    def inverse(self) -> Floats:
-        """Generalised inverse of Σ q·x·x': margins overlap (each adds up to everybody)."""
-        gram = self.cross_with(self, self.before)
-        scale = np.sqrt(np.where(np.diag(gram) > 0, np.diag(gram), 1.0))
-        scaled = np.linalg.pinv(gram / np.outer(scale, scale), rcond=1e-10, hermitian=True)
-        return np.asarray(scaled / np.outer(scale, scale))
+def _linear(u: Floats, bounds: Bounds) -> tuple[Floats, Floats]:
+    g = 1.0 + u
+    inside = (g > bounds[0]) & (g < bounds[1])
+    return np.clip(g, *bounds), inside.astype(np.float64)
+
+
+def _exponential(u: Floats, bounds: Bounds) -> tuple[Floats, Floats]:
+    g = np.exp(np.minimum(u, 500.0))
+    inside = (g > bounds[0]) & (g < bounds[1])
+    return np.clip(g, *bounds), np.where(inside, g, 0.0)
+
+
+def _logistic(u: Floats, bounds: Bounds) -> tuple[Floats, Floats]:
+    low, high = bounds
+    a = (high - low) / ((1.0 - low) * (high - 1.0))
+    e = np.exp(np.clip(a * u, -250.0, 250.0))
+    below = (high - 1.0) + (1.0 - low) * e
+    g = (low * (high - 1.0) + high * (1.0 - low) * e) / below
+    return g, (high - low) ** 2 * e / below**2
+
+
+def _solve(
+    step: Step,
+    target: Floats,
+    curve: Curve,
+    limits: Bounds,
+    tolerance: float,
+    iterations: int,
+    names: list[str],
+    bounds: Bounds | None,
+) -> tuple[Floats, int]:
+    """Newton's method on Σ d·F(x'λ)·x = t, with halved steps where it would get worse."""
+    scale = np.maximum(np.abs(target), 1e-300)
+    solution = np.zeros(step.size)
+    g, slope = curve(step.fitted(solution[:, None])[:, 0], limits)
+    gap = target - step.cross(step.before * g)[:, 0]
+    for rounds in range(iterations + 1):
+        if (np.abs(gap) / scale).max() <= tolerance:
+            return g, rounds
+        hessian = step.cross_with(step, step.before * slope)
+        direction = _pseudo_solve(hessian, gap)
+        size = 1.0
+        while True:
+            trial = solution + size * direction
+            new_g, new_slope = curve(step.fitted(trial[:, None])[:, 0], limits)
+            new_gap = target - step.cross(step.before * new_g)[:, 0]
+            if (np.abs(new_gap) / scale).max() < (np.abs(gap) / scale).max() or size < 1e-6:
+                break
+            size /= 2.0
+        if size < 1e-6:
+            break
+        solution, g, slope, gap = trial, new_g, new_slope, new_gap
+    worst = int((np.abs(gap) / scale).argmax())
+    off = abs(gap[worst]) / scale[worst]
+    if bounds is not None:
+        raise InfeasibleBounds(
+            f'No weights with g between {bounds[0]:g} and {bounds[1]:g} meet the totals; '
+            f'{names[worst]} stays off by {off:.2g} of its total.',
+            'Widen the bounds, or merge small levels.',
+        )
+    raise NotConverged(
+        f'Calibration did not converge; {names[worst]} is off by {off:.2g} of its total.',
+        'Totals that no weights can reach, or auxiliaries that contradict each other.',
+    )
+
+
+def _pseudo_solve(hessian: Floats, gap: Floats) -> Floats:
+    diagonal = np.diag(hessian)
+    # A level whose rows all sit at a bound has no slope; a trace of one lets it move again.
+    scale = np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+    scaled = np.linalg.pinv(hessian / np.outer(scale, scale), rcond=1e-10, hermitian=True)
+    return np.asarray(scaled @ (gap / scale) / scale)

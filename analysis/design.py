@@ -27,7 +27,7 @@ from analysis.errors import (
 )
 
 if TYPE_CHECKING:
-    from analysis.calibration import Step
+    from analysis.steps import Step
 
 LonelyRule = Literal['fail', 'adjust', 'average', 'certainty', 'remove']
 LONELY_RULES: tuple[LonelyRule, ...] = ('fail', 'adjust', 'average', 'certainty', 'remove')
@@ -220,7 +220,9 @@ class Design:
                     'The step did not start from the weights of this design.',
                     'Apply the steps in the order in which they were made.',
                 )
-            result = _with(result, weights=step.after, steps=(*result.steps, step))
+            # A step without auxiliaries (trimming) only sets the weights.
+            steps = (*result.steps, step) if step.blocks else result.steps
+            result = _with(result, weights=step.after, steps=steps)
         return result
 
     def calibrated_on(self, *margins: Any, base_weights: Any = None) -> Design:
@@ -230,7 +232,7 @@ class Design:
         population counts the weights reproduce.  ``base_weights`` are the weights before the
         calibration; without them the final weights serve as their own base.
         """
-        from analysis.calibration import Step
+        from analysis.steps import Step
 
         before = self.weights if base_weights is None else _checked(base_weights, self.n, 'base')
         coded = [_complete(margin, f'margin {i + 1}', self.n) for i, margin in enumerate(margins)]

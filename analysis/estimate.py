@@ -7,7 +7,7 @@ design, the answers that are there are used, and the count of the missing is sho
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,13 +18,14 @@ from analysis.columns import Codes, Floats, Groups, Mask, counts, flags, groups,
 from analysis.design import Design
 from analysis.errors import BadColumn, BadOption, EmptyDomain
 from analysis.intervals import Bounds, check_level, check_method
+from analysis.replicates import ReplicateDesign
 from analysis.result import Base, Estimate, Estimates, Part, assemble
 
 SHARE: Bounds = (0.0, 1.0)
 
 
 def mean(
-    design: Design,
+    design: Design | ReplicateDesign,
     y: Any,
     *,
     by: Any = None,
@@ -43,7 +44,7 @@ def mean(
 
 
 def proportion(
-    design: Design,
+    design: Design | ReplicateDesign,
     y: Any,
     *,
     value: Any = None,
@@ -64,7 +65,12 @@ def proportion(
 
 
 def total(
-    design: Design, y: Any = None, *, by: Any = None, where: Any = None, level: float = 0.95
+    design: Design | ReplicateDesign,
+    y: Any = None,
+    *,
+    by: Any = None,
+    where: Any = None,
+    level: float = 0.95,
 ) -> Any:
     """Weighted total Σwy; without ``y`` the number of people.  R: svytotal."""
     column = np.ones(design.n) if y is None else y
@@ -72,7 +78,7 @@ def total(
 
 
 def ratio(
-    design: Design,
+    design: Design | ReplicateDesign,
     y: Any,
     x: Any,
     *,
@@ -120,6 +126,10 @@ class Domains:
             return np.array([n if rows is None else np.count_nonzero(rows)], dtype=np.float64)
         return counts(self.codes if rows is None else self.codes[rows], self.size)
 
+    def summing(self) -> Callable[[Floats], Floats] | None:
+        """``sum``, or None where there is one domain and a plain sum will do."""
+        return None if self.codes is None else self.sum
+
     def sum(self, values: Floats) -> Floats:
         if self.codes is None:
             return np.array([values.sum()])
@@ -140,7 +150,7 @@ def _base(design: Design, used: Mask | None, domains: Domains) -> Base:
     missing = domains.count(domains.inside, design.n) - domains.count(used, design.n)
     df, exact = variance.degrees_of_freedom(design, raw)
     ones = variance.residual(design, raw, column, domains.codes, domains.size)
-    return Base(raw.sum(), n, missing, df, exact, raw, ones)
+    return Base(raw.sum(), n, missing, df, exact, column, raw, ones)
 
 
 def _with_weight(design: Design, used: Mask | None) -> Mask | None:
@@ -177,7 +187,20 @@ def _one_mean(design: Design, column: Floats, domains: Domains, shared: _Shared)
         shift = raw.sum() / base.weight
         influence = variance.combine([(above, 1 / base.weight), (base.ones, -shift / base.weight)])
         spread = _mean_square(weighted, moved, domains) / base.weight - shift**2
-    return Part(base, shift + origin, influence, spread * 1.0)
+
+    def formula(above: Floats, below: Floats) -> Floats:
+        return origin + above / below
+
+    return Part(
+        base,
+        shift + origin,
+        influence,
+        spread,
+        (moved, base.column),
+        (raw, base.raw),
+        formula,
+        domains.summing(),
+    )
 
 
 def _one_total(design: Design, column: Floats, domains: Domains, shared: _Shared) -> Part:
@@ -191,27 +214,46 @@ def _one_total(design: Design, column: Floats, domains: Domains, shared: _Shared
     with np.errstate(invalid='ignore', divide='ignore'):
         average = est / base.weight
         spread = _mean_square(weighted, values, domains) / base.weight - average**2
-    return Part(base, est, influence, spread * base.weight**2)
+    return Part(
+        base,
+        est,
+        influence,
+        spread * base.weight**2,
+        (values,),
+        (raw,),
+        lambda sums: sums,
+        domains.summing(),
+    )
 
 
 def _one_ratio(design: Design, y: Floats, x: Floats, domains: Domains) -> Part:
     """R = Σwy/Σwx; influence (y − Rx)/Σwx."""
     base, used = _base_of(design, y + x, domains, _Shared())
-    parts, sums, columns = [], [], []
+    parts, totals, columns, by_unit = [], [], [], []
     for column in (y, x):
         values = column if used is None else np.where(used, column, 0.0)
         raw = variance.totals(design, design.weights * values, domains.codes, domains.size)
         parts.append(variance.residual(design, raw, values, domains.codes, domains.size))
-        sums.append(raw.sum())
+        totals.append(raw.sum())
+        by_unit.append(raw)
         columns.append(values)
     with np.errstate(invalid='ignore', divide='ignore'):
-        est = sums[0] / sums[1]
-        influence = variance.combine([(parts[0], 1 / sums[1]), (parts[1], -est / sums[1])])
+        est = totals[0] / totals[1]
+        influence = variance.combine([(parts[0], 1 / totals[1]), (parts[1], -est / totals[1])])
         by_row = est[0] if domains.codes is None else est[domains.codes]
         left = columns[0] - by_row * columns[1]
         spread = _mean_square(design.weights * left, left, domains) / base.weight
-        spread = spread * (base.weight / sums[1]) ** 2
-    return Part(base, est, influence, spread)
+        spread = spread * (base.weight / totals[1]) ** 2
+    return Part(
+        base,
+        est,
+        influence,
+        spread,
+        tuple(columns),
+        tuple(by_unit),
+        lambda above, below: above / below,
+        domains.summing(),
+    )
 
 
 def _mean_square(weighted: Floats, values: Floats, domains: Domains) -> Floats:
@@ -268,7 +310,7 @@ def _is_missing(value: Any) -> bool:
 
 
 def _each(
-    design: Design,
+    design: Design | ReplicateDesign,
     y: Any,
     estimator: Any,
     kind: str,
@@ -280,6 +322,8 @@ def _each(
 ) -> Estimate | Estimates:
     """Run an estimator on one column or several, and put the rows together."""
     level, method = check_level(level), check_method(method)
+    replicates = design if isinstance(design, ReplicateDesign) else None
+    design = design.design if isinstance(design, ReplicateDesign) else design
     domains = Domains.of(design, by, where)
     columns = y if isinstance(y, Mapping) else {'': y}
     if not columns:
@@ -298,6 +342,8 @@ def _each(
         level=level,
         method=method,
         limits=limits,
+        covariance=None if replicates is None else replicates.covariance(parts),
+        df=None if replicates is None else replicates.df,
     )
     return rows[0] if by is None and not isinstance(y, Mapping) else rows
 

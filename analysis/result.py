@@ -6,8 +6,8 @@ import importlib
 import importlib.util
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, overload
 
 import numpy as np
@@ -95,6 +95,7 @@ class Base:
     missing: Floats
     df: Floats
     exact: Mask
+    column: Floats
     raw: Totals
     ones: Totals
 
@@ -104,13 +105,18 @@ class Part:
     """One statistic in every domain: estimate, influence, and ``spread``.
 
     ``spread`` is what the variance would be in one draw with replacement, so that
-    spread/(n − 1) is the variance under simple random sampling.
+    spread/(n − 1) is the variance under simple random sampling.  Replicates compute the
+    statistic again: ``formula`` from the weighted sums of ``columns`` (``raw`` by unit).
     """
 
     base: Base
     est: Floats
     influence: Totals
     spread: Floats
+    columns: tuple[Floats, ...]
+    raw: tuple[Totals, ...]
+    formula: Callable[..., Floats]
+    sum_by_domain: Callable[[Floats], Floats] | None
 
 
 class Estimates(Sequence[Estimate]):
@@ -197,9 +203,14 @@ def assemble(
     level: float,
     method: str,
     limits: Bounds | None,
+    covariance: Floats | None = None,
+    df: int | None = None,
 ) -> Estimates:
-    """Variance of all parts, then a row for each variable and domain."""
-    covariance = _covariance(design, list(parts.values()))
+    """A row for each variable and domain; the covariance is that of the design if not given."""
+    if covariance is None:
+        covariance = _covariance(design, list(parts.values()))
+    if df is not None:
+        parts = {name: _with_df(part, df) for name, part in parts.items()}
     rows: list[Estimate] = []
     presence: list[tuple[Totals, int]] = []
     for variable, part in parts.items():
@@ -208,6 +219,10 @@ def assemble(
             rows.append(_row(part, j, var, variable, label, kind, level, method, limits))
             presence.append((part.base.raw, j))
     return Estimates(rows, covariance, design, presence)
+
+
+def _with_df(part: Part, df: int) -> Part:
+    return replace(part, base=replace(part.base, df=np.full(len(part.base.df), float(df))))
 
 
 def _covariance(design: Design, parts: Sequence[Part]) -> Floats:

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.calibration import Step
 from analysis.columns import Codes, Floats, Mask, counts, sums
 from analysis.design import Design, Stage
+from analysis.steps import Step
 
 # Rows of a table handled at once, so that 18 domains of a large element sample stay in cache.
 CHUNK = 8_192

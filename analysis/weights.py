@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from analysis.calibration import Step, cross_cells
 from analysis.columns import Codes, Floats, Groups, Mask, counts, flags, groups, numbers, sums
 from analysis.errors import (
     BadOption,
@@ -23,6 +22,7 @@ from analysis.errors import (
     UnknownLevel,
     listed,
 )
+from analysis.steps import Step, cross_cells
 
 # Below this many answers a class or cell is reported as tiny.
 TINY = 20
@@ -34,7 +34,8 @@ class Report:
 
     ``kish`` is 1 + cv² of the weights, ``n_eff`` the number of positive weights over it;
     ``g_min`` and ``g_max`` bound new/old weight; ``empty`` and ``tiny`` name groups without
-    answers and groups with few; ``large`` those whose factor passed the limit.
+    answers and groups with few; ``large`` those whose factor passed the limit.  ``cut`` weights
+    were trimmed, ``given_up`` is the share of all weight above the limit.
     """
 
     kind: str
@@ -50,6 +51,9 @@ class Report:
     tiny: tuple[str, ...] = ()
     large: tuple[str, ...] = ()
     collapsed: Mapping[str, str] = field(default_factory=dict)
+    cut: int = 0
+    given_up: float = 0.0
+    kish_untrimmed: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +129,7 @@ def _within_classes(
     collapse: Mapping[Any, Any] | str | None,
     kind: str,
 ) -> Weights:
-    before = _positive_or_zero(weights)
+    before = positive_or_zero(weights)
     rows = len(before)
     kept = flags(keep, kind, rows)
     asked = np.ones(rows, dtype=bool) if eligible is None else flags(eligible, 'eligible', rows)
@@ -133,7 +137,7 @@ def _within_classes(
     coded = (
         Groups(np.zeros(rows, dtype=np.intp), ('all',))
         if classes is None
-        else _labelled(classes, 'classes', rows)
+        else labelled(classes, 'classes', rows)
     )
     coded, collapsed = _collapse(coded, kept & (before > 0), minimum, collapse)
     size = len(coded)
@@ -150,7 +154,7 @@ def _within_classes(
     factor = _ratio(everybody, answered)
     after = np.where(kept, before * factor[coded.codes], np.where(asked, 0.0, before))
     small = (count < minimum) & (everybody > 0)
-    report = _report(
+    report = report_on(
         kind,
         before,
         after,
@@ -160,8 +164,18 @@ def _within_classes(
     )
     # Ineligible units are a group of their own that nothing is asked of.
     margin = Groups(np.where(asked, coded.codes, size), (*names, 'not eligible'))
+
+    def redo(start: Floats) -> Floats:
+        all_in = sums(coded.codes, start * asked, size)
+        ratio = _ratio(all_in, sums(coded.codes, start * kept, size))
+        return np.where(kept, start * ratio[coded.codes], np.where(asked, 0.0, start))
+
     step = Step.on_groups(
-        [margin], before=np.where(kept | ~asked, before, 0.0), after=after, from_sample=before
+        [margin],
+        before=np.where(kept | ~asked, before, 0.0),
+        after=after,
+        from_sample=before,
+        redo=redo,
     )
     return Weights(after, report, step)
 
@@ -219,22 +233,27 @@ def post_stratify(
     A cell with people but no answers is an error that names it; ``collapse`` maps it, in the
     sample and in the population, to the cell it shall be merged with.
     """
-    before = _positive_or_zero(weights)
-    coded = _labelled(cells, 'cells', len(before))
+    before = positive_or_zero(weights)
+    coded = labelled(cells, 'cells', len(before))
     coded, collapsed = _collapse(coded, before > 0, 0, collapse)
     wanted = _merged(population, collapse)
-    target = _targets(coded, wanted, before, 'cells')
+    target = population_targets(coded, wanted, before, 'cells')
     factor = _ratio(target, sums(coded.codes, before, len(coded)))
     after = before * factor[coded.codes]
-    report = _report(
+    report = report_on(
         'post-stratification',
         before,
         after,
         misfit={'cells': _misfit(coded, after, target)},
-        tiny=_tiny({'cells': coded}, before, tiny),
+        tiny=tiny_groups({'cells': coded}, before, tiny),
         collapsed=collapsed,
     )
-    return Weights(after, report, Step.on_groups([coded], before=before, after=after))
+
+    def redo(start: Floats) -> Floats:
+        return start * _ratio(target, sums(coded.codes, start, len(coded)))[coded.codes]
+
+    step = Step.on_groups([coded], before=before, after=after, redo=redo)
+    return Weights(after, report, step)
 
 
 def rake(
@@ -254,29 +273,38 @@ def rake(
     different totals.  Sources: Deming and Stephan 1940 (Ann. Math. Stat. 11); Deville,
     Särndal and Sautory 1993 (JASA 88).  R: calibrate(calfun = "raking").
     """
-    before = _positive_or_zero(weights)
+    before = positive_or_zero(weights)
     if not margins or set(margins) != set(population):
         raise BadOption(
             f'Margins in the sample ({listed(margins)}) and in the population '
             f'({listed(population)}) must be the same, and at least one.'
         )
-    coded = {name: _labelled(column, name, len(before)) for name, column in margins.items()}
-    targets = {name: _targets(coded[name], population[name], before, name) for name in margins}
-    _check_totals(targets)
+    coded = {name: labelled(column, name, len(before)) for name, column in margins.items()}
+    targets = {
+        name: population_targets(coded[name], population[name], before, name) for name in margins
+    }
+    check_totals(targets)
     cell, cells = cross_cells(list(coded.values()))
     table = sums(cell, before, len(cells))
     fitted, rounds = _fit(table, cells, targets, tolerance, iterations, coded)
     factor = _ratio(fitted, table)
     after = before * factor[cell]
-    report = _report(
+    report = report_on(
         'raking',
         before,
         after,
         iterations=rounds,
         misfit={name: _misfit(coded[name], after, targets[name]) for name in margins},
-        tiny=_tiny(coded, before, tiny),
+        tiny=tiny_groups(coded, before, tiny),
     )
-    return Weights(after, report, Step.on_groups(list(coded.values()), before=before, after=after))
+
+    def redo(start: Floats) -> Floats:
+        begin = sums(cell, start, len(cells))
+        again, _ = _fit(begin, cells, targets, tolerance, iterations, coded)
+        return start * _ratio(again, begin)[cell]
+
+    step = Step.on_groups(list(coded.values()), before=before, after=after, redo=redo)
+    return Weights(after, report, step)
 
 
 def _fit(
@@ -309,7 +337,9 @@ def _fit(
     )
 
 
-def _targets(coded: Groups, population: Mapping[Any, float], before: Floats, name: str) -> Floats:
+def population_targets(
+    coded: Groups, population: Mapping[Any, float], before: Floats, name: str
+) -> Floats:
     """Population of each level; every level with people needs answers and the reverse."""
     by_name = {str(label): float(count) for label, count in population.items()}
     bad = [label for label, count in by_name.items() if not 0 <= count < np.inf]
@@ -333,7 +363,7 @@ def _targets(coded: Groups, population: Mapping[Any, float], before: Floats, nam
     return np.array([by_name.get(label) or 1.0 for label in coded.names()])
 
 
-def _check_totals(targets: Mapping[str, Floats]) -> None:
+def check_totals(targets: Mapping[str, Floats]) -> None:
     sums = {name: float(target.sum()) for name, target in targets.items()}
     low, high = min(sums.values()), max(sums.values())
     if high - low > 1e-6 * high:
@@ -362,7 +392,7 @@ def _misfit(coded: Groups, after: Floats, target: Floats) -> float:
     return float((np.abs(reached - target) / target)[reached > 0].max())
 
 
-def _tiny(margins: Mapping[str, Groups], before: Floats, limit: int) -> tuple[str, ...]:
+def tiny_groups(margins: Mapping[str, Groups], before: Floats, limit: int) -> tuple[str, ...]:
     found = []
     for name, coded in margins.items():
         count = counts(coded.codes[before > 0], len(coded))
@@ -374,7 +404,7 @@ def _tiny(margins: Mapping[str, Groups], before: Floats, limit: int) -> tuple[st
     return tuple(found)
 
 
-def _report(kind: str, before: Floats, after: Floats, **more: Any) -> Report:
+def report_on(kind: str, before: Floats, after: Floats, **more: Any) -> Report:
     used = (before > 0) & (after > 0)
     change = after[used] / before[used]
     count = int((after > 0).sum())
@@ -391,7 +421,7 @@ def _report(kind: str, before: Floats, after: Floats, **more: Any) -> Report:
     )
 
 
-def _labelled(values: Any, name: str, rows: int) -> Groups:
+def labelled(values: Any, name: str, rows: int) -> Groups:
     coded = groups(values, name, rows)
     if coded.codes.size and coded.codes.min() < 0:
         missing = np.flatnonzero(coded.codes < 0) + 1
@@ -402,7 +432,7 @@ def _labelled(values: Any, name: str, rows: int) -> Groups:
     return coded
 
 
-def _positive_or_zero(weights: Any) -> Floats:
+def positive_or_zero(weights: Any) -> Floats:
     values = numbers(weights.values if isinstance(weights, Weights) else weights, 'weights')
     bad = np.flatnonzero(~((values >= 0) & (values < np.inf)))
     if bad.size:
@@ -411,3 +441,108 @@ def _positive_or_zero(weights: Any) -> Floats:
     if not (values > 0).any():
         raise BadWeights('All weights are zero.')
     return values
+
+
+def trim(
+    weights: Any, *, upper: float = np.inf, lower: float = 0.0, method: str = 'additive'
+) -> Weights:
+    """Weights cut at ``upper`` and raised to ``lower``, their sum kept by the others.
+
+    What is cut is shared among the weights inside the limits: equally (``additive``, as R's
+    trimWeights with strict=TRUE) or in proportion to them (``proportional``), again and again
+    until none is outside; weights that were cut stay at their limit.  The variance takes the
+    result as given: trimming has no residual of its own.
+    """
+    before = positive_or_zero(weights)
+    used = before > 0
+    if not 0 <= lower < upper:
+        raise BadOption(f'The limits must satisfy 0 ≤ lower < upper, not {lower:g}, {upper:g}.')
+    if method not in ('additive', 'proportional'):
+        raise BadOption(f'Unknown trimming {method!r}; use additive or proportional.')
+    total, count = float(before.sum()), int(used.sum())
+    if not count * lower <= total <= count * upper:
+        raise BadOption(
+            f'{count} weights between {lower:g} and {upper:g} cannot add up to {total:,.6g}.'
+        )
+    after, fixed = before.copy(), ~used
+    while True:
+        outside = ~fixed & ((after > upper * (1 + 1e-12)) | (after < lower * (1 - 1e-12)))
+        if not outside.any():
+            break
+        fixed |= outside
+        after[outside] = np.clip(after[outside], lower, upper)
+        surplus, free = total - after.sum(), ~fixed
+        if not free.any():
+            break
+        if method == 'additive':
+            after[free] += surplus / free.sum()
+        else:
+            after[free] *= 1.0 + surplus / after[free].sum()
+    moved = used & fixed
+    report = report_on(
+        f'trimming ({method})',
+        before,
+        after,
+        cut=int(moved.sum()),
+        given_up=float(np.clip(before - upper, 0.0, None).sum() / total),
+    )
+
+    def redo(start: Floats) -> Floats:
+        return trim(start, upper=upper, lower=lower, method=method).values
+
+    return Weights(after, report, Step((), before, after, redo=redo))
+
+
+def rake_and_trim(
+    weights: Any,
+    margins: Mapping[str, Any],
+    population: Mapping[str, Mapping[Any, float]],
+    *,
+    upper: float | None = None,
+    rounds: int = 50,
+    tolerance: float = 1e-6,
+) -> Weights:
+    """Rake, cut at ``upper``, rake again … until both hold: margins met and no weight above.
+
+    Without ``upper`` the limit is median + 6·(interquartile range) of the raked weights
+    (the rule of Chowdhury, Khare and Wolter 2007).  The last act is a raking, so the margins
+    are exact; NotConverged says how far the limit is passed when the two cannot both be had.
+    The report compares with raking alone: Kish before (``kish_untrimmed``) and the share of
+    weight that was cut.
+    """
+    before = positive_or_zero(weights)
+    raked = rake(before, margins, population)
+    if upper is None:
+        quarter, half, three = np.quantile(raked.values[raked.values > 0], [0.25, 0.5, 0.75])
+        upper = float(half + 6.0 * (three - quarter))
+    current, done, cut = raked.values, raked, 0
+    given_up = float(np.clip(raked.values - upper, 0.0, None).sum() / raked.values.sum())
+    for turn in range(rounds + 1):
+        over = current > upper * (1 + tolerance)
+        if not over.any():
+            report = report_on(
+                'raking with trimming',
+                before,
+                current,
+                iterations=turn,
+                misfit=done.report.misfit,
+                tiny=raked.report.tiny,
+                cut=cut,
+                given_up=given_up,
+                kish_untrimmed=raked.report.kish,
+            )
+
+            def redo(start: Floats, limit: float = upper) -> Floats:
+                return rake_and_trim(
+                    start, margins, population, upper=limit, rounds=rounds, tolerance=tolerance
+                ).values
+
+            step = Step(done.step.blocks, before, current, redo=redo)
+            return Weights(current, report, step)
+        cut = max(cut, int(over.sum()))
+        done = rake(trim(current, upper=upper), margins, population)
+        current = done.values
+    raise NotConverged(
+        f'After {rounds} rounds the largest weight is {current.max():.6g}, the limit {upper:.6g}.',
+        'Raise the limit, or merge small levels: the margins need weights that large.',
+    )

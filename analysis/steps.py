@@ -1,0 +1,138 @@
+"""What a calibration did, in the form the variance needs: the GREG residual.
+
+Weights that reproduce known totals X of auxiliaries x have the variance of the residuals
+e = y − x'B, B from the regression on x with the weights before the step (Deville and Särndal
+1992, JASA 87, eq. 3.4; Särndal, Swensson and Wretman 1992, section 6.6).  Post-stratification
+and raking are the case where x are indicators of groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from analysis.columns import Codes, Floats, Groups, sums
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Auxiliaries that are zero outside their group: x[i] in column codes[i], else 0."""
+
+    codes: Codes
+    size: int
+    x: Floats | None = None
+
+    def cross(self, values: Floats, domain: Codes | None, domains: int) -> Floats:
+        """Σ x·values by auxiliary and domain, an array (size, domains)."""
+        key = self.codes if domain is None else self.codes * domains + domain
+        weighted = values if self.x is None else values * self.x
+        table = sums(key, weighted, self.size * domains)
+        return table.reshape(self.size, domains)
+
+    def fitted(self, coefficients: Floats) -> Floats:
+        """x'B by row for coefficients (size, k): an array (n, k)."""
+        result = coefficients[self.codes]
+        return result if self.x is None else result * self.x[:, None]
+
+
+def cross_cells(margins: Sequence[Groups]) -> tuple[Codes, Codes]:
+    """The cell of each row in the cross-table, and each cell's level in every margin."""
+    cell = margins[0].codes
+    size = len(margins[0])
+    for margin in margins[1:]:
+        if size * len(margin) > 2_000_000:
+            _, cell = np.unique(cell, return_inverse=True)
+            size = int(cell.max()) + 1
+        cell = cell * len(margin) + margin.codes
+        size *= len(margin)
+    if size > 4 * len(cell) + 1000:
+        _, cell = np.unique(cell, return_inverse=True)
+        size = int(cell.max()) + 1
+    cells = np.zeros((size, len(margins)), dtype=np.intp)
+    for j, margin in enumerate(margins):
+        cells[cell, j] = margin.codes
+    return cell, cells
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One adjustment of the weights: auxiliaries, weights before, weights after.
+
+    ``from_sample`` marks totals that were estimated from the sample itself (non-response
+    adjustment): they vary from sample to sample, so their part is added back.  ``redo`` makes
+    the same adjustment from other starting weights, as replicates need it.
+    """
+
+    blocks: tuple[Block, ...]
+    before: Floats
+    after: Floats
+    from_sample: Floats | None = None
+    redo: Callable[[Floats], Floats] | None = None
+
+    @classmethod
+    def on_groups(
+        cls,
+        margins: Sequence[Groups],
+        *,
+        before: Floats,
+        after: Floats,
+        from_sample: Floats | None = None,
+        redo: Callable[[Floats], Floats] | None = None,
+    ) -> Step:
+        """A step whose totals were counts of groups (cells, or the margins of a raking)."""
+        blocks = tuple(Block(margin.codes, len(margin)) for margin in margins)
+        return cls(blocks, before, after, from_sample, redo)
+
+    @cached_property
+    def cells(self) -> tuple[Codes, Codes] | None:
+        """Cell of each row in the cross-table of the margins and the cells' levels.
+
+        None when an auxiliary is not just a group.
+        """
+        if any(block.x is not None for block in self.blocks):
+            return None
+        return cross_cells([Groups(block.codes, range(block.size)) for block in self.blocks])
+
+    def fitted_cells(self, coefficients: Floats) -> Floats:
+        """x'B for each cell, (cells, k)."""
+        assert self.cells is not None
+        start, result = 0, np.zeros((1, coefficients.shape[1]))
+        for j, block in enumerate(self.blocks):
+            result = result + coefficients[start + self.cells[1][:, j]]
+            start += block.size
+        return result
+
+    @property
+    def size(self) -> int:
+        return sum(block.size for block in self.blocks)
+
+    def cross(self, values: Floats, domain: Codes | None = None, domains: int = 1) -> Floats:
+        """Σ x·values for all auxiliaries, (size, domains)."""
+        return np.vstack([block.cross(values, domain, domains) for block in self.blocks])
+
+    def fitted(self, coefficients: Floats) -> Floats:
+        """x'B by row, (n, k)."""
+        start, result = 0, np.zeros((1, coefficients.shape[1]))
+        for block in self.blocks:
+            result = result + block.fitted(coefficients[start : start + block.size])
+            start += block.size
+        return result
+
+    def cross_with(self, other: Step, weights: Floats) -> Floats:
+        """Σ w·x·x' between the auxiliaries of two steps, (size, other.size)."""
+        columns = [
+            self.cross(weights if b.x is None else weights * b.x, b.codes, b.size)
+            for b in other.blocks
+        ]
+        return np.hstack(columns)
+
+    @cached_property
+    def inverse(self) -> Floats:
+        """Generalised inverse of Σ q·x·x': margins overlap (each adds up to everybody)."""
+        gram = self.cross_with(self, self.before)
+        scale = np.sqrt(np.where(np.diag(gram) > 0, np.diag(gram), 1.0))
+        scaled = np.linalg.pinv(gram / np.outer(scale, scale), rcond=1e-10, hermitian=True)
+        return np.asarray(scaled / np.outer(scale, scale))
