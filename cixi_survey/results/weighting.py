@@ -1,0 +1,219 @@
+"""From base weights to final weights, every step kept and reported.
+
+Base weight (adults at the unit / inclusion probability) → units of unknown eligibility → eligible
+units without answers, both by town → raking to the populations of the towns and to the margins of
+the wave.  The first two adjustments multiply all weights of a town by one factor.  Because towns
+are among the margins of the raking, its regression residuals sum to zero in every town, and the
+factors add nothing to the variance: the design that the estimators see has the raking step alone.
+
+Who gave no usable answer to a raking variable forms a category of its own.  It keeps the share that
+it has with the weights before raking; the published shares are applied to the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from analysis import weights as steps
+from analysis.columns import Groups
+from analysis.design import Design
+from cixi_survey.errors import N_, Refusal
+from cixi_survey.models import Wave
+from cixi_survey.questionnaire.indicators import Coded
+from cixi_survey.results.dataset import Dataset, Floats, Sampling
+from cixi_survey.results.rates import Returns
+
+NOT_KNOWN = 'not_known'
+TOWN = 'stratum'
+LARGE_FACTOR = 3.0
+
+
+class TownWithoutSample(Refusal):
+    """A stratum has too few answers to be estimated and weighted."""
+
+    code = 'town_without_sample'
+    title = N_('These figures cannot be made yet')
+    message = N_(
+        'At least two complete answers are needed in every town of the wave. Too few came from: '
+        '%(towns)s.'
+    )
+    cure = N_(
+        'Make a wave in which these towns are merged with a neighbour or left out of the '
+        'population, and say so in its method.'
+    )
+
+
+class MarginWithoutAnswers(Refusal):
+    """A category of a margin has people but no respondents."""
+
+    code = 'margin_without_answers'
+    title = N_('The weights cannot meet the population figures')
+    message = N_('Nobody among the respondents belongs to: %(categories)s.')
+    cure = N_(
+        'Merge the category with a similar one in the population figures, or make the figures '
+        'without raking and give the reason.'
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Weighting:
+    """The weights of each step by row, the design for the estimators, and what was done."""
+
+    base: Floats
+    adjusted: Floats
+    final: Floats
+    design: Design
+    margins: Mapping[str, Coded]
+    report: dict[str, Any]
+
+
+def weigh(
+    dataset: Dataset, wave: Wave, returns: Mapping[str, Returns], *, raking: bool
+) -> Weighting:
+    """The weights of the probability stream.
+
+    Raises TownWithoutSample and MarginWithoutAnswers.
+    """
+    sampling = dataset.sampling
+    assert sampling is not None, 'the open stream has no weights'
+    _refuse_empty_towns(wave, sampling)
+    base = sampling.base_weight
+    towns = sampling.stratum.labels
+    unknown = np.array([returns[str(town)].unknown_factor for town in towns])
+    silent = np.array([returns[str(town)].nonresponse_factor for town in towns])
+    spread = base * unknown[sampling.stratum.codes]
+    adjusted = spread * silent[sampling.stratum.codes]
+    design = Design(
+        adjusted,
+        strata=groups_of(sampling.stratum),
+        population=sampling.frame_count,
+        any_scale=True,  # the frame counts households, the weights count adults
+    )
+    report: dict[str, Any] = {
+        'steps': [
+            _step('base', base),
+            _step('unknown_eligibility', spread),
+            _step('nonresponse', adjusted),
+        ],
+        'classes': [
+            {'town': str(town), 'unknown_eligibility': float(a), 'nonresponse': float(b)}
+            for town, a, b in zip(towns, unknown, silent, strict=True)
+        ],
+        'raking': None,
+    }
+    if not raking:
+        return Weighting(base, adjusted, adjusted, design, {}, report)
+    margins, population, notes = _margins(dataset, wave, sampling, adjusted)
+    raked = steps.rake(adjusted, {k: groups_of(v) for k, v in margins.items()}, population)
+    report['steps'].append(_step('raking', raked.values))
+    report['raking'] = {
+        'iterations': raked.report.iterations,
+        'misfit': max(raked.report.misfit.values()),
+        'factor_min': raked.report.g_min,
+        'factor_max': raked.report.g_max,
+        'tiny': list(raked.report.tiny),
+        'margins': _margin_table(margins, population, adjusted, raked.values),
+        'not_known': notes,
+    }
+    return Weighting(base, adjusted, raked.values, design.calibrated(raked.step), margins, report)
+
+
+def _refuse_empty_towns(wave: Wave, sampling: Sampling) -> None:
+    counts = np.bincount(sampling.stratum.codes, minlength=len(sampling.stratum.labels))
+    found = dict(zip(sampling.stratum.labels, counts.tolist(), strict=True))
+    few = [s.name_zh for s in wave.strata if found.get(s.town_code, 0) < 2]
+    if few:
+        raise TownWithoutSample(towns='、'.join(few))
+
+
+def _margins(
+    dataset: Dataset, wave: Wave, sampling: Sampling, adjusted: Floats
+) -> tuple[dict[str, Coded], dict[str, dict[str, float]], list[dict[str, Any]]]:
+    """Columns and population counts to rake on, and who could not be placed."""
+    columns = {TOWN: sampling.stratum}
+    population = {TOWN: {s.town_code: float(s.population) for s in wave.strata}}
+    total = sum(population[TOWN].values())
+    shares: dict[str, dict[str, float]] = {}
+    for margin in sorted(wave.margins, key=lambda m: (m.variable, m.category)):
+        shares.setdefault(margin.variable, {})[margin.category] = margin.share
+    notes = []
+    for variable, wanted in shares.items():
+        column = _placed(dataset.columns[variable], wanted)
+        weight = np.bincount(column.codes, adjusted, len(column.labels))
+        lost = float(weight[-1] / weight.sum()) if column.labels[-1] == NOT_KNOWN else 0.0
+        whole = sum(wanted.values())
+        counts = {name: total * (1 - lost) * share / whole for name, share in wanted.items()}
+        if lost:
+            counts[NOT_KNOWN] = total * lost
+            number = int((column.codes == len(column.labels) - 1).sum())
+            notes.append({'variable': variable, 'n': number, 'share': lost})
+        columns[variable], population[variable] = column, counts
+    _refuse_empty_categories(columns, population)
+    return columns, population, notes
+
+
+def _placed(column: Coded, wanted: Mapping[str, float]) -> Coded:
+    """The column with every value that has no population figure in one category at the end."""
+    names = sorted(wanted)
+    position = {name: i for i, name in enumerate(names)}
+    lookup = np.array([position.get(str(label), len(names)) for label in column.labels])
+    codes = lookup[column.codes] if len(lookup) else column.codes
+    labels = (*names, NOT_KNOWN) if (codes == len(names)).any() else tuple(names)
+    return Coded(codes, labels)
+
+
+def _refuse_empty_categories(
+    columns: Mapping[str, Coded], population: Mapping[str, Mapping[str, float]]
+) -> None:
+    empty = []
+    for variable, column in columns.items():
+        seen = {str(column.labels[code]) for code in np.unique(column.codes)}
+        empty += [f'{variable} = {name}' for name in population[variable] if name not in seen]
+    if empty:
+        raise MarginWithoutAnswers(categories='; '.join(empty))
+
+
+def _margin_table(
+    columns: Mapping[str, Coded],
+    population: Mapping[str, Mapping[str, float]],
+    before: Floats,
+    after: Floats,
+) -> list[dict[str, Any]]:
+    rows = []
+    for variable, column in columns.items():
+        size = len(column.labels)
+        counts = np.bincount(column.codes, minlength=size)
+        was, now = (np.bincount(column.codes, w, size) for w in (before, after))
+        rows += [
+            {
+                'variable': variable,
+                'category': str(label),
+                'population': population[variable][str(label)],
+                'n': int(counts[i]),
+                'before': float(was[i]),
+                'after': float(now[i]),
+            }
+            for i, label in enumerate(column.labels)
+        ]
+    return rows
+
+
+def _step(name: str, values: Floats) -> dict[str, Any]:
+    effect = steps.kish(values)
+    return {
+        'name': name,
+        'total': float(values.sum()),
+        'min': float(values.min()),
+        'max': float(values.max()),
+        'kish': effect,
+        'n_eff': len(values) / effect,
+    }
+
+
+def groups_of(column: Coded) -> Groups:
+    """A coded column as the analysis package takes it."""
+    return Groups(column.codes, tuple(str(label) for label in column.labels))
