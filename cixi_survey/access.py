@@ -20,6 +20,7 @@ P = ParamSpec('P')
 T = TypeVar('T')
 
 IDLE_HOURS = 8
+BEFORE_OWN_PASSWORD = frozenset({'staff.change_password', 'staff.sign_out'})
 csrf = CSRFProtect()
 PERMISSIONS: dict[str, frozenset[str]] = {
     'staff.home': frozenset({'administrator', 'organiser', 'statistician'}),
@@ -94,7 +95,7 @@ def requires(permission: str) -> Callable[[Callable[P, T]], Callable[P, Any]]:
         def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:
             if not current_user.is_authenticated:
                 return redirect(url_for('staff.sign_in', next=_return_address()))
-            if current_user.must_change_password and request.endpoint != 'staff.change_password':
+            if current_user.must_change_password and request.endpoint not in BEFORE_OWN_PASSWORD:
                 return redirect(url_for('staff.change_password'))
             if not current_user.may(permission):
                 raise NotAllowed(roles=', '.join(sorted(roles)))

@@ -145,10 +145,11 @@ def password_problems(password: str, username: str, *, where: str = 'password') 
 
 def _is_common(lowered: str) -> bool:
     letters = re.sub(r'[^a-z]', '', lowered)
-    stem = re.sub(r'[^a-z]', '', lowered.translate(str.maketrans('@013$5', 'aoiess')))
+    core = re.sub(r'^[^a-z]+|[^a-z]+$', '', lowered)
+    stem = re.sub(r'[^a-z]', '', core.translate(str.maketrans('@013$5', 'aoiess')))
     if len(set(lowered)) < 5 or letters in COMMON or stem in COMMON:
         return True
-    if re.fullmatch(r'(.{1,6}?)\1+.{0,2}', lowered):
+    if re.fullmatch(r'(.{1,8}?)\1+.{0,2}', lowered):
         return True
     return any(lowered in run or lowered in run[::-1] for run in RUNS)
 

@@ -7,6 +7,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import PasswordField, SelectMultipleField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from cixi_survey.errors import Problem
@@ -71,7 +72,7 @@ class PasswordForm(Form):
 
 
 def _roles_field() -> SelectMultipleField:
-    choices = [(role, _l(ROLE_NAMES[role])) for role in ROLES]
+    choices = [SelectChoice(role, _l(ROLE_NAMES[role])) for role in ROLES]
     return SelectMultipleField(
         _l('Roles'), choices=choices, validate_choice=False, render_kw={'required': True}
     )

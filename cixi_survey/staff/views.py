@@ -95,12 +95,11 @@ def sign_in() -> ResponseReturnValue:
 
 
 @bp.post('/sign-out')
-@public
+@requires('staff.home')
 def sign_out() -> ResponseReturnValue:
-    if current_user.is_authenticated:
-        with database.transaction() as session:
-            accounts.sign_out(session, session_id=access.signed_in().session_id)
-        logout_user()
+    with database.transaction() as session:
+        accounts.sign_out(session, session_id=access.signed_in().session_id)
+    logout_user()
     cookie.clear()
     return redirect(url_for('staff.sign_in'), 303)
 

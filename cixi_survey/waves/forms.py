@@ -20,6 +20,7 @@ from wtforms import (
     SelectField,
     StringField,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import (
     InputRequired,
     Length,
@@ -176,8 +177,8 @@ class WaveForm(Form):
         _l('Satisfaction is measured by'),
         [InputRequired(_l('Choose a scale.'))],
         choices=[
-            ('share', _l('the share of satisfied residents (%)')),
-            ('score', _l('the score from 0 to 100')),
+            SelectChoice('share', _l('the share of satisfied residents (%)')),
+            SelectChoice('score', _l('the score from 0 to 100')),
         ],
         description=_l('The two are different numbers. The target is bound to this one.'),
     )
@@ -185,9 +186,9 @@ class WaveForm(Form):
         _l('The verdict is against'),
         [InputRequired(_l('Choose a target.'))],
         choices=[
-            ('national', _l('the national threshold (80 %)')),
-            ('plan', _l('the target of the plan for the year (80 %, from 2025: 85 %)')),
-            ('chapter8', _l('chapter 8 of the plan (95 %)')),
+            SelectChoice('national', _l('the national threshold (80 %)')),
+            SelectChoice('plan', _l('the target of the plan for the year (80 %, from 2025: 85 %)')),
+            SelectChoice('chapter8', _l('chapter 8 of the plan (95 %)')),
         ],
         description=_l('Fixed before fieldwork: it cannot be changed once the wave is open.'),
     )
@@ -199,7 +200,9 @@ class WaveForm(Form):
         """The form with the versions to choose from, filled from ``wave``."""
         form = cls(obj=wave)
         form.version_sha256.choices = [
-            (each.sha256, f'{each.name} · {clock.show(each.published_at)} · {each.sha256[:12]}')
+            SelectChoice(
+                each.sha256, f'{each.name} · {clock.show(each.published_at)} · {each.sha256[:12]}'
+            )
             for each in versions
         ]
         if wave is None and not form.is_submitted():
@@ -266,9 +269,11 @@ class DrawForm(Form):
         _l('Spread over the towns'),
         [InputRequired(_l('Choose how to spread the sample.'))],
         choices=[
-            ('power', _l('by the square root of the population: a balance of city and towns')),
-            ('proportional', _l('in proportion to the population: best for the city')),
-            ('equal', _l('the same number everywhere: best for comparing towns')),
+            SelectChoice(
+                'power', _l('by the square root of the population: a balance of city and towns')
+            ),
+            SelectChoice('proportional', _l('in proportion to the population: best for the city')),
+            SelectChoice('equal', _l('the same number everywhere: best for comparing towns')),
         ],
     )
     total = Whole(

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from cixi_survey import places
 from cixi_survey.errors import N_, ProblemsFound
 from cixi_survey.models import Wave, WaveMargin, WaveStratum
-from cixi_survey.questionnaire import definition
+from cixi_survey.questionnaire import answers, definition
 from cixi_survey.questionnaire.definition import Questionnaire
 from cixi_survey.waves import frame, lifecycle, table
 
@@ -190,7 +190,13 @@ def _whole_variables(
     for name, group in by_variable.items():
         variable = questionnaire.variable(name)
         given = {row.category for row in group}
-        lacking = [v for v in variable.values if v not in given and v not in variable.apart]
+        lacking = [
+            value
+            for value in variable.values
+            if value not in given
+            and value not in variable.apart
+            and answers.screened(questionnaire, {name: value}) is None  # nobody who answers is
+        ]
         if lacking:
             message = N_('%(variable)s lacks the category %(lacking)s.')
             cure = N_('Give every category of a variable, or leave the variable out.')

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from wtforms.fields.choices import SelectChoice
 
 from cixi_survey import access, clock, database
 from cixi_survey.access import requires
@@ -36,7 +37,10 @@ def list_questionnaires() -> ResponseReturnValue:
 def publish_questionnaire() -> ResponseReturnValue:
     form = QuestionnaireForm()
     names = [path.name for path in questionnaires.files()]
-    form.file_name.choices = [('', _('none: I upload my own'))] + [(name, name) for name in names]
+    form.file_name.choices = [
+        SelectChoice('', _('none: I upload my own')),
+        *(SelectChoice(name) for name in names),
+    ]
     problems: tuple[object, ...] = ()
     if form.validate_on_submit():
         person = access.signed_in()

@@ -20,9 +20,10 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
+from wtforms.fields.choices import SelectChoice
 
-from cixi_survey import access, clock, database, error_pages, pages, places
-from cixi_survey.access import requires, token_checked_in_view, wave_for
+from cixi_survey import access, clock, database, i18n, pages, places
+from cixi_survey.access import requires, wave_for
 from cixi_survey.config import ROOT
 from cixi_survey.errors import Problem, ProblemsFound, Term
 from cixi_survey.models import Wave
@@ -32,7 +33,6 @@ from cixi_survey.waves.blueprint import bp
 from cixi_survey.waves.forms import CodesForm, DrawForm, FrameForm, TableForm
 
 CSV_TYPE = 'text/csv; charset=utf-8'
-CONFIRMED_FORM_BYTES = 10 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -84,10 +84,6 @@ FRAME = Subject(
 
 def _upload(slug: str, subject: Subject, store: Callable[..., Any]) -> ResponseReturnValue:
     """Show the form; preview an uploaded file; store a file that was confirmed."""
-    if request.method == 'POST':
-        request.max_form_memory_size = CONFIRMED_FORM_BYTES
-        if access.token_is_stale():
-            raise error_pages.StalePage
     form = subject.form()
     with database.reading() as session:
         wave = _changeable(session, slug)
@@ -138,7 +134,6 @@ def _load(wave: Wave) -> None:
 
 @bp.route('/waves/<slug>/populations', methods=['GET', 'POST'])
 @requires('wave.manage')
-@token_checked_in_view
 def load_populations(slug: str) -> ResponseReturnValue:
     def store(session: Session, slug: str, content: bytes, *, sha256: str) -> None:
         person = access.signed_in()
@@ -151,7 +146,6 @@ def load_populations(slug: str) -> ResponseReturnValue:
 
 @bp.route('/waves/<slug>/margins', methods=['GET', 'POST'])
 @requires('wave.manage')
-@token_checked_in_view
 def load_margins(slug: str) -> ResponseReturnValue:
     def store(session: Session, slug: str, content: bytes, *, sha256: str) -> None:
         person = access.signed_in()
@@ -175,7 +169,6 @@ def remove_margins(slug: str) -> ResponseReturnValue:
 
 @bp.route('/waves/<slug>/frame', methods=['GET', 'POST'])
 @requires('wave.manage')
-@token_checked_in_view
 def load_frame(slug: str) -> ResponseReturnValue:
     def store(session: Session, slug: str, content: bytes, *, sha256: str) -> None:
         person = access.signed_in()
@@ -334,8 +327,9 @@ def make_codes(slug: str) -> ResponseReturnValue:
         _load(wave)
         sampled, with_code = printing.counts(session, wave)
         making = printing.makings(session, wave)
-    form.town.choices = [('', _('all towns'))] + [
-        (stratum.town_code, stratum.name_zh) for stratum in wave.strata
+    form.town.choices = [
+        SelectChoice('', _('all towns')),
+        *(SelectChoice(each.town_code, i18n.localised(each.name)) for each in wave.strata),
     ]
     if not form.validate_on_submit():
         return render_template(

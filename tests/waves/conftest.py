@@ -1,0 +1,104 @@
+"""Files as staff upload them, and a wave prepared through the work functions."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from cixi_survey import clock
+from cixi_survey.database import Database
+from cixi_survey.waves import draw, frame, lifecycle, populations, printing
+from tests import factories
+from tests.conftest import SECRET
+
+POPULATIONS = """town_code,adults,source
+330282004,60000,yearbook 2025
+330282108,20000,yearbook 2025
+"""
+MARGINS = """variable,category,share,source
+age,under18,0.001,register
+age,a18_39,0.449,register
+age,a40_up,0.55,register
+"""
+HUSHAN, FUHAI = '330282004', '330282108'
+ACT = {'actor': 'zhang', 'now': clock.now()}
+
+
+def frame_text(hushan: int = 300, fuhai: int = 100) -> str:
+    rows = [f'{HUSHAN},33028200400{1 + n % 3},浒山{n}号,{1 + n % 4}' for n in range(hushan)]
+    rows += [f'{FUHAI},330282108201,附海{n}号,{1 + n % 3}' for n in range(fuhai)]
+    return 'stratum,psu,unit,size\n' + '\n'.join(rows) + '\n'
+
+
+def plan(**changes):
+    now = clock.now()
+    values = {
+        'slug': 'autumn-2026',
+        'title_zh': '2026年秋季调查',
+        'title_en': 'Autumn survey 2026',
+        'version_sha256': '',
+        'opens_at': now - timedelta(hours=1),
+        'closes_at': now + timedelta(days=20),
+        'target_n': 60,
+        'operator': '慈溪市统计局',
+        'form_number': '慈环调1号',
+        'form_authority': '慈溪市统计局',
+        'approval_number': '慈统审〔2026〕1号',
+        'approval_valid_until': (clock.local(now) + timedelta(days=60)).date(),
+    }
+    return lifecycle.Plan(**{**values, **changes})
+
+
+def create(session, questionnaire=None, **changes):
+    version = factories.publish(session, questionnaire)
+    changes = {'version_sha256': version.sha256, **changes}
+    return lifecycle.create(session, plan(**changes), **ACT)
+
+
+def load_populations(session, slug='autumn-2026', text=POPULATIONS):
+    content = text.encode()
+    sha256 = populations.parse(content).sha256
+    return populations.store(session, slug, content, sha256=sha256, **ACT)
+
+
+def load_frame(session, slug='autumn-2026', text=None):
+    content = (text or frame_text()).encode()
+    sha256 = frame.parse(content, {HUSHAN, FUHAI}).sha256
+    return frame.store(
+        session, slug, content, filename='frame.csv', source='list', sha256=sha256, **ACT
+    )
+
+
+def draw_sample(session, slug='autumn-2026', seed=2026, total=100, **changes):
+    asked = {'method': 'power', 'total': total, 'minimum': 10, 'seed': seed, **changes}
+    return draw.draw(session, slug, **asked, **ACT)
+
+
+def make_codes(session, slug='autumn-2026', **changes):
+    return printing.make_codes(session, slug, secret_key=SECRET, **{**ACT, **changes})
+
+
+def prepared(session, **changes):
+    """A planned wave with populations, frame, sample and codes."""
+    wave = create(session, **changes)
+    load_populations(session)
+    load_frame(session)
+    draw_sample(session)
+    make_codes(session)
+    return wave
+
+
+def opened(session, **changes):
+    prepared(session, **changes)
+    return lifecycle.open_wave(session, 'autumn-2026', **ACT)
+
+
+@pytest.fixture
+def app_database(app) -> Database:
+    return app.extensions['cixi_database']
+
+
+@pytest.fixture
+def today() -> date:
+    return clock.local(clock.now()).date()
