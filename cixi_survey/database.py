@@ -23,7 +23,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
-from cixi_survey.errors import N_, Refusal
+from cixi_survey.errors import N_, Problem, ProblemsFound, Refusal
 
 BUSY_MILLISECONDS = 30_000
 
@@ -62,7 +62,7 @@ class Database:
     """An engine and its ways in; one per application, also usable without one (jobs, notebooks)."""
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
-        self.url = make_url(url)
+        self.url = _parsed(url)
         options: dict[str, Any] = {'json_serializer': _json}
         if self.is_sqlite:
             path = self.url.database
@@ -98,6 +98,30 @@ class Database:
         """Ask the database for a sign of life.  Raises DatabaseUnreachable."""
         with self.reading() as session:
             session.execute(sa.text('SELECT 1'))
+
+
+def _parsed(url: str) -> sa.URL:
+    try:
+        parsed = make_url(url)
+    except sa.exc.ArgumentError:
+        parsed = None
+    if parsed is None or parsed.get_backend_name() not in {'sqlite', 'postgresql'}:
+        values = {'name': 'CIXI_DATABASE_URL', 'value': url.partition('@')[2] or url}
+        raise ProblemsFound(
+            [
+                Problem(
+                    'CIXI_DATABASE_URL',
+                    'bad_database_url',
+                    N_('The setting %(name)s cannot be “%(value)s”.'),
+                    N_(
+                        'It must be an address such as sqlite:////folder/file.db or '
+                        'postgresql://user:password@host/name.'
+                    ),
+                    values,
+                )
+            ]
+        )
+    return parsed
 
 
 @contextmanager

@@ -1,0 +1,53 @@
+"""Every message has its Chinese, with the same places for values."""
+
+import re
+import subprocess
+import sys
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+
+from cixi_survey.config import ROOT
+
+CATALOGUE = ROOT / 'translations' / 'zh_Hans_CN' / 'LC_MESSAGES' / 'messages.po'
+PLACES = re.compile(r'%\((\w+)\)s')
+
+
+@pytest.fixture(scope='module')
+def catalogue():
+    return read_po(BytesIO(CATALOGUE.read_bytes()), locale='zh_Hans_CN')
+
+
+@pytest.fixture(scope='module')
+def extracted(tmp_path_factory):
+    path = tmp_path_factory.mktemp('messages') / 'messages.pot'
+    command = [
+        str(Path(sys.executable).parent / 'pybabel'), '-q', 'extract', '-F', 'babel.cfg',
+        '-k', '_l', '-k', 'N_', '-o', str(path), '.',
+    ]  # fmt: skip
+    subprocess.run(command, cwd=ROOT, check=True, timeout=120)
+    return {message.id for message in read_po(BytesIO(path.read_bytes())) if message.id}
+
+
+def test_every_message_of_code_and_templates_is_translated(catalogue, extracted):
+    translated = {message.id for message in catalogue if message.id and message.string}
+    assert sorted(extracted - translated) == []
+
+
+def test_the_catalogue_holds_nothing_that_nobody_says(catalogue, extracted):
+    kept = {message.id for message in catalogue if message.id}
+    assert sorted(kept - extracted) == []
+
+
+def test_translations_keep_the_places_for_values(catalogue):
+    for message in catalogue:
+        if message.id:
+            assert set(PLACES.findall(message.id)) == set(PLACES.findall(message.string)), (
+                message.id
+            )
+
+
+def test_no_translation_is_uncertain(catalogue):
+    assert [message.id for message in catalogue if message.id and message.fuzzy] == []
