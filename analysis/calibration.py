@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.columns import Floats, numbers
+from analysis.columns import Floats, numbers, sums
 from analysis.errors import (
     BadColumn,
     BadOption,
@@ -116,7 +116,9 @@ def _counts(
             f'({listed(population)}) must be the same.'
         )
     counts = {
-        name: population_targets(groups, population[name], before, name)
+        name: population_targets(
+            groups, population[name], sums(groups.codes, before, len(groups)), name
+        )
         for name, groups in coded.items()
     }
     if counts:

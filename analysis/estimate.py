@@ -137,17 +137,40 @@ class Domains:
 
 
 class _Shared:
-    """The base of complete columns, made once for all of them."""
+    """What several columns have in common, made once: the base of complete ones, memory."""
 
-    complete: Base | None = None
+    def __init__(self) -> None:
+        self.complete: Base | None = None
+        self.key: Codes | None = None
+        self._memory: tuple[Floats, Floats] | None = None
+
+    def prepare(self, design: Design, domains: Domains) -> None:
+        """The cell of every row in the table of units and domains."""
+        if design.row_unit is not None and domains.codes is not None:
+            self.key = design.row_unit * domains.size + domains.codes
+        if design.row_unit is not None:
+            self._memory = np.empty(design.n), np.empty(design.n)
+
+    def moved(self, column: Floats, origin: float, used: Mask | None) -> Floats:
+        """column − origin, and 0 in rows that are not used."""
+        if used is not None:
+            return np.where(used, column - origin, 0.0)
+        return np.subtract(column, origin, out=self._memory[0] if self._memory else None)
+
+    def weighted(self, design: Design, values: Floats) -> Floats:
+        """weights·values; in memory that the next column will use again."""
+        return np.multiply(design.weights, values, out=self._memory[1] if self._memory else None)
 
 
-def _base(design: Design, used: Mask | None, domains: Domains) -> Base:
+def _base(design: Design, used: Mask | None, domains: Domains, key: Codes | None) -> Base:
     column = np.ones(design.n) if used is None else used.astype(np.float64)
     weighted = design.weights if used is None else design.weights * column
-    raw = variance.totals(design, weighted, domains.codes, domains.size)
-    n = domains.count(_with_weight(design, used), design.n)
-    missing = domains.count(domains.inside, design.n) - domains.count(used, design.n)
+    raw = variance.totals(design, weighted, domains.codes, domains.size, key)
+    counted = _with_weight(design, used)
+    n = domains.count(counted, design.n)
+    missing = np.zeros(domains.size)
+    if used is not domains.inside:
+        missing = domains.count(domains.inside, design.n) - domains.count(used, design.n)
     df, exact = variance.degrees_of_freedom(design, raw)
     ones = variance.residual(design, raw, column, domains.codes, domains.size)
     return Base(raw.sum(), n, missing, df, exact, column, raw, ones)
@@ -179,26 +202,22 @@ def _one_mean(design: Design, column: Floats, domains: Domains, shared: _Shared)
     base, used = _base_of(design, column, domains, shared)
     # From a value near the data: constants then come out exact and sums of squares keep digits.
     origin = float(column[0 if used is None else int(used.argmax())])
-    moved = column - origin if used is None else np.where(used, column - origin, 0.0)
-    weighted = design.weights * moved
-    raw = variance.totals(design, weighted, domains.codes, domains.size)
+    moved = shared.moved(column, origin, used)
+    weighted = shared.weighted(design, moved)
+    raw = variance.totals(design, weighted, domains.codes, domains.size, shared.key)
     above = variance.residual(design, raw, moved, domains.codes, domains.size)
     with np.errstate(invalid='ignore', divide='ignore'):
         shift = raw.sum() / base.weight
         influence = variance.combine([(above, 1 / base.weight), (base.ones, -shift / base.weight)])
         spread = _mean_square(weighted, moved, domains) / base.weight - shift**2
-
-    def formula(above: Floats, below: Floats) -> Floats:
-        return origin + above / below
-
     return Part(
         base,
         shift + origin,
         influence,
         spread,
-        (moved, base.column),
+        lambda: (_Shared().moved(column, origin, used), base.column),
         (raw, base.raw),
-        formula,
+        lambda above, below: origin + above / below,
         domains.summing(),
     )
 
@@ -219,7 +238,7 @@ def _one_total(design: Design, column: Floats, domains: Domains, shared: _Shared
         est,
         influence,
         spread * base.weight**2,
-        (values,),
+        lambda: (values,),
         (raw,),
         lambda sums: sums,
         domains.summing(),
@@ -249,7 +268,7 @@ def _one_ratio(design: Design, y: Floats, x: Floats, domains: Domains) -> Part:
         est,
         influence,
         spread,
-        tuple(columns),
+        lambda: (columns[0], columns[1]),
         tuple(by_unit),
         lambda above, below: above / below,
         domains.summing(),
@@ -259,7 +278,8 @@ def _one_ratio(design: Design, y: Floats, x: Floats, domains: Domains) -> Part:
 def _mean_square(weighted: Floats, values: Floats, domains: Domains) -> Floats:
     """Σw·v² by domain."""
     if domains.codes is None:
-        return np.array([float(weighted @ values)])
+        # Not BLAS: it would wake threads for a millisecond's work.
+        return np.array([float(np.einsum('i,i->', weighted, values))])
     return domains.sum(weighted * values)
 
 
@@ -268,10 +288,10 @@ def _base_of(
 ) -> tuple[Base, Mask | None]:
     used = _used(column, domains, '')
     if used is not domains.inside:
-        base = _base(design, used, domains)
+        base = _base(design, used, domains, shared.key)
     else:
         if shared.complete is None:
-            shared.complete = _base(design, used, domains)
+            shared.complete = _base(design, used, domains, shared.key)
         base = shared.complete
     if not base.n.any():
         raise EmptyDomain(
@@ -324,11 +344,12 @@ def _each(
     level, method = check_level(level), check_method(method)
     replicates = design if isinstance(design, ReplicateDesign) else None
     design = design.design if isinstance(design, ReplicateDesign) else design
-    domains = Domains.of(design, by, where)
+    domains, shared = Domains.of(design, by, where), _Shared()
+    shared.prepare(design, domains)
     columns = y if isinstance(y, Mapping) else {'': y}
     if not columns:
         raise BadOption('No column to estimate.')
-    shared, parts = _Shared(), []
+    parts = []
     for name, values in columns.items():
         column = numbers(values, str(name) or 'y', design.n)
         if limits is not None:

@@ -99,7 +99,7 @@ class ReplicateDesign:
         if self.factors is not None:
             sums = [self.factors @ dense(raw) for raw in part.raw]
         else:
-            sums = [self._sums_by_row(column, part) for column in part.columns]
+            sums = [self._sums_by_row(column, part) for column in part.columns()]
         with np.errstate(invalid='ignore', divide='ignore'):
             return np.asarray(part.formula(*sums))
 

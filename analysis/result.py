@@ -113,7 +113,7 @@ class Part:
     est: Floats
     influence: Totals
     spread: Floats
-    columns: tuple[Floats, ...]
+    columns: Callable[[], tuple[Floats, ...]]
     raw: tuple[Totals, ...]
     formula: Callable[..., Floats]
     sum_by_domain: Callable[[Floats], Floats] | None

@@ -41,9 +41,10 @@ class Block:
 def cross_cells(margins: Sequence[Groups]) -> tuple[Codes, Codes]:
     """The cell of each row in the cross-table, and each cell's level in every margin."""
     cell = margins[0].codes
-    size = len(margins[0])
+    size, squeezed = len(margins[0]), False
     for margin in margins[1:]:
         if size * len(margin) > 2_000_000:
+            squeezed = True
             _, cell = np.unique(cell, return_inverse=True)
             size = int(cell.max()) + 1
         cell = cell * len(margin) + margin.codes
@@ -51,9 +52,14 @@ def cross_cells(margins: Sequence[Groups]) -> tuple[Codes, Codes]:
     if size > 4 * len(cell) + 1000:
         _, cell = np.unique(cell, return_inverse=True)
         size = int(cell.max()) + 1
-    cells = np.zeros((size, len(margins)), dtype=np.intp)
-    for j, margin in enumerate(margins):
-        cells[cell, j] = margin.codes
+        squeezed = True
+    if squeezed:
+        cells = np.zeros((size, len(margins)), dtype=np.intp)
+        for j, margin in enumerate(margins):
+            cells[cell, j] = margin.codes
+    else:
+        levels = np.unravel_index(np.arange(size), [len(margin) for margin in margins])
+        cells = np.stack(levels, axis=1)
     return cell, cells
 
 

@@ -22,6 +22,8 @@ from analysis.steps import Step
 
 # Rows of a table handled at once, so that 18 domains of a large element sample stay in cache.
 CHUNK = 8_192
+# Products of matrices up to this many multiplications stay on one processor.
+PRODUCT = 200_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,10 +48,22 @@ class Totals:
         return sums(self.domain, self.values, self.k)
 
 
-def totals(design: Design, weighted: Floats, domain: Codes | None, domains: int) -> Totals:
-    """Σ of a weighted column over each unit and domain; zeros where a row is left out."""
+def totals(
+    design: Design,
+    weighted: Floats,
+    domain: Codes | None,
+    domains: int,
+    key: Codes | None = None,
+) -> Totals:
+    """Σ of a weighted column over each unit and domain; zeros where a row is left out.
+
+    ``key`` is unit·domains + domain by row, where somebody has it already.
+    """
     if design.row_unit is None and domain is not None:
         return Totals(weighted, domains, domain)
+    if key is not None:
+        table = sums(key, weighted, design.units * domains).reshape(design.units, domains)
+        return Totals(table, domains)
     return Totals(to_units(design, weighted, domain, domains), domains)
 
 
@@ -238,8 +252,9 @@ def _stage(influence: Totals, stage: Stage, share: Floats, rule: str) -> Floats:
     if rule == 'adjust':
         means[(stage.drawn == 1) & (stage.fraction < 1)] = added.sum(axis=0) / stage.units
     result = np.zeros((influence.k, influence.k))
-    for start in range(0, stage.units, CHUNK):
-        rows = slice(start, start + CHUNK)
+    size = int(np.clip(PRODUCT / influence.k**2, 256, CHUNK))
+    for start in range(0, stage.units, size):
+        rows = slice(start, start + size)
         stratum = stage.stratum[rows]
         centred = _rows(influence, rows) - means[stratum]
         result += centred.T @ (centred * factors[stratum][:, None])

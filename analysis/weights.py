@@ -237,14 +237,15 @@ def post_stratify(
     coded = labelled(cells, 'cells', len(before))
     coded, collapsed = _collapse(coded, before > 0, 0, collapse)
     wanted = _merged(population, collapse)
-    target = population_targets(coded, wanted, before, 'cells')
-    factor = _ratio(target, sums(coded.codes, before, len(coded)))
+    held = sums(coded.codes, before, len(coded))
+    target = population_targets(coded, wanted, held, 'cells')
+    factor = _ratio(target, held)
     after = before * factor[coded.codes]
     report = report_on(
         'post-stratification',
         before,
         after,
-        misfit={'cells': _misfit(coded, after, target)},
+        misfit={'cells': _misfit(sums(coded.codes, after, len(coded)), target)},
         tiny=tiny_groups({'cells': coded}, before, tiny),
         collapsed=collapsed,
     )
@@ -280,22 +281,31 @@ def rake(
             f'({listed(population)}) must be the same, and at least one.'
         )
     coded = {name: labelled(column, name, len(before)) for name, column in margins.items()}
-    targets = {
-        name: population_targets(coded[name], population[name], before, name) for name in margins
-    }
-    check_totals(targets)
     cell, cells = cross_cells(list(coded.values()))
     table = sums(cell, before, len(cells))
+    level = {name: cells[:, j] for j, name in enumerate(coded)}
+    targets = {
+        name: population_targets(
+            groups, population[name], sums(level[name], table, len(groups)), name
+        )
+        for name, groups in coded.items()
+    }
+    check_totals(targets)
     fitted, rounds = _fit(table, cells, targets, tolerance, iterations, coded)
     factor = _ratio(fitted, table)
     after = before * factor[cell]
+    count = sums(cell, (before > 0).astype(np.float64), len(cells))
     report = report_on(
         'raking',
         before,
         after,
+        change=factor[table > 0],
         iterations=rounds,
-        misfit={name: _misfit(coded[name], after, targets[name]) for name in margins},
-        tiny=tiny_groups(coded, before, tiny),
+        misfit={
+            name: _misfit(sums(level[name], fitted, len(target)), target)
+            for name, target in targets.items()
+        },
+        tiny=_tiny(coded, {n: sums(level[n], count, len(g)) for n, g in coded.items()}, tiny),
     )
 
     def redo(start: Floats) -> Floats:
@@ -338,15 +348,17 @@ def _fit(
 
 
 def population_targets(
-    coded: Groups, population: Mapping[Any, float], before: Floats, name: str
+    coded: Groups, population: Mapping[Any, float], weight: Floats, name: str
 ) -> Floats:
-    """Population of each level; every level with people needs answers and the reverse."""
+    """Population of each level; every level with people needs answers and the reverse.
+
+    ``weight`` is the sum of the weights in each level.
+    """
     by_name = {str(label): float(count) for label, count in population.items()}
     bad = [label for label, count in by_name.items() if not 0 <= count < np.inf]
     if bad:
         raise BadOption(f'The population of {name} must be a count; not so for {listed(bad)}.')
-    answered = sums(coded.codes, before, len(coded)) > 0
-    sampled = {label for label, yes in zip(coded.names(), answered, strict=True) if yes}
+    sampled = {label for label, sum_ in zip(coded.names(), weight, strict=True) if sum_ > 0}
     unknown = sorted(label for label in sampled if not by_name.get(label))
     if unknown:
         raise UnknownLevel(
@@ -387,32 +399,44 @@ def _ratio(above: Floats, below: Floats) -> Floats:
     return np.divide(above, below, out=np.ones_like(below), where=below > 0)
 
 
-def _misfit(coded: Groups, after: Floats, target: Floats) -> float:
-    reached = sums(coded.codes, after, len(coded))
+def _misfit(reached: Floats, target: Floats) -> float:
     return float((np.abs(reached - target) / target)[reached > 0].max())
 
 
 def tiny_groups(margins: Mapping[str, Groups], before: Floats, limit: int) -> tuple[str, ...]:
+    """Levels with fewer than ``limit`` rows of positive weight, with their number."""
+    used = before > 0
+    found = {name: counts(coded.codes[used], len(coded)) for name, coded in margins.items()}
+    return _tiny(margins, found, limit)
+
+
+def _tiny(
+    margins: Mapping[str, Groups], count: Mapping[str, Floats], limit: int
+) -> tuple[str, ...]:
     found = []
     for name, coded in margins.items():
-        count = counts(coded.codes[before > 0], len(coded))
         prefix = '' if len(margins) == 1 else f'{name}='
         found += [
-            f'{prefix}{coded.labels[int(i)]} ({count[i]:.0f})'
-            for i in np.flatnonzero((count > 0) & (count < limit))
+            f'{prefix}{coded.labels[int(i)]} ({count[name][i]:.0f})'
+            for i in np.flatnonzero((count[name] > 0) & (count[name] < limit))
         ]
     return tuple(found)
 
 
-def report_on(kind: str, before: Floats, after: Floats, **more: Any) -> Report:
-    used = (before > 0) & (after > 0)
-    change = after[used] / before[used]
-    count = int((after > 0).sum())
-    effect = kish(after)
+def report_on(
+    kind: str, before: Floats, after: Floats, change: Floats | None = None, **more: Any
+) -> Report:
+    """The report of a step; ``change`` are the factors new/old where they are known already."""
+    if change is None:
+        used = (before > 0) & (after > 0)
+        change = after[used] / before[used]
+    count = int(np.count_nonzero(after))
+    total = float(after.sum())
+    effect = float(count * (after @ after) / total**2)
     return Report(
         kind=kind,
         n=count,
-        total=float(after.sum()),
+        total=total,
         kish=effect,
         n_eff=count / effect,
         g_min=float(change.min()),
@@ -434,11 +458,14 @@ def labelled(values: Any, name: str, rows: int) -> Groups:
 
 def positive_or_zero(weights: Any) -> Floats:
     values = numbers(weights.values if isinstance(weights, Weights) else weights, 'weights')
-    bad = np.flatnonzero(~((values >= 0) & (values < np.inf)))
-    if bad.size:
+    if not values.size:
+        raise BadWeights('There are no weights.')
+    low, high = float(values.min()), float(values.max())
+    if not (low >= 0 and high < np.inf):
+        bad = np.flatnonzero(~((values >= 0) & (values < np.inf)))
         cases = [f'{values[i]:g} in row {i + 1}' for i in bad]
         raise BadWeights(f'Weights must be finite and not negative; found {listed(cases, 4)}.')
-    if not (values > 0).any():
+    if high == 0:
         raise BadWeights('All weights are zero.')
     return values
 
