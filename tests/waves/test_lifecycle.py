@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from cixi_survey import audit, clock
 from cixi_survey.errors import ProblemsFound
 from cixi_survey.models import AuditEntry, Draft, Invitation, Response, Wave
-from cixi_survey.questionnaire import definition
 from cixi_survey.waves import lifecycle
 from tests import factories
 from tests.waves import conftest as make
@@ -19,8 +18,8 @@ SLUG = 'autumn-2026'
 
 
 def reasons(database, *, without_sample=False, now=None):
+    act = {**ACT, 'now': now or clock.now()}
     with pytest.raises(lifecycle.NotReady) as refused, database.transaction() as session:
-        act = {**ACT, 'now': now or clock.now()}
         lifecycle.open_wave(session, SLUG, without_sample=without_sample, **act)
     return [problem.code for problem in refused.value.problems]
 
@@ -268,12 +267,9 @@ def test_the_database_refuses_to_unseal_a_closed_wave(answered):
 
 
 def test_the_database_refuses_a_late_answer_that_names_its_invitation(answered):
-    with pytest.raises(sa.exc.IntegrityError), answered.transaction() as session:
+    pending = sa.select(Invitation).where(Invitation.outcome == 'pending')
+    with answered.reading() as session:
         wave = session.scalars(sa.select(Wave)).one()
-        unit = session.scalars(sa.select(Invitation).where(Invitation.outcome == 'pending')).first()
-        late = factories.response(session, wave)
-        session.execute(
-            sa.update(Response)
-            .where(Response.id == late.id)
-            .values(sealed=False, invitation_id=unit.id)
-        )
+        unit = session.scalars(pending).first()
+    with pytest.raises(sa.exc.IntegrityError), answered.transaction() as session:
+        factories.response(session, wave, unit, sealed=False, invitation_id=unit.id)
