@@ -32,7 +32,7 @@ SEED = 20180521
 QUESTIONNAIRE = ROOT / 'surveys' / 'cixi-eco-baseline.yaml'
 POPULATIONS = places.FOLDER / 'demonstration-population.csv'
 MARGINS = places.FOLDER / 'demonstration-margins.csv'
-HOUSEHOLDS_PER_VILLAGE = 24
+HOUSEHOLDS_PER_VILLAGE = 60
 ACCOUNTS = (
     ('admin', '演示管理员', ('administrator',)),
     ('organiser', '演示组织者', ('organiser',)),
