@@ -90,7 +90,12 @@ class ReplicateDesign:
                 f'A statistic is not defined in replicate {first}: a domain is empty there.',
                 'Estimate without the smallest groups.',
             )
-        centre = np.hstack([part.est for part in parts]) if self.mse else values[used].mean(axis=0)
+        return self.spread(values, np.hstack([part.est for part in parts]))
+
+    def spread(self, values: Floats, estimate: Floats) -> Floats:
+        """Covariance from the statistics in every replicate, (R, k), and in the full sample."""
+        used = self.rscales > 0
+        centre = estimate if self.mse else values[used].mean(axis=0)
         apart = (values - centre) * np.sqrt(self.scale * self.rscales)[:, None]
         return np.asarray(apart[used].T @ apart[used])
 

@@ -1,0 +1,244 @@
+"""Linear and logistic regression with design-based errors, and the two-sample t-test.
+
+Coefficients solve Σ w x (y − μ(x'β)) = 0; the influence of a row is A⁻¹ x (y − μ) with
+A = Σ w μ' x x' (Binder 1983).  df = PSUs − strata + 1 − number of coefficients.  R: svyglm.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from analysis import variance
+from analysis.columns import Floats, Mask, flags, groups, numbers
+from analysis.design import Design
+from analysis.errors import BadColumn, BadOption, ConstantColumn, EmptyDomain, NotConverged, listed
+from analysis.intervals import check_level, t_quantile
+from analysis.replicates import ReplicateDesign
+from analysis.result import Estimate, Estimates
+from analysis.variance import Totals
+
+
+@dataclass(frozen=True)
+class Test:
+    """A test statistic with its reference distribution: F(df1, df2), or t when df1 is None."""
+
+    statistic: float
+    df1: float | None
+    df2: float
+    p_value: float
+    estimate: float | None
+    method: str
+
+
+def linear(
+    design: Design | ReplicateDesign,
+    y: Any,
+    x: Mapping[str, Any],
+    *,
+    where: Any = None,
+    level: float = 0.95,
+) -> Estimates:
+    """Weighted least squares; a row for the constant and every term, with their covariance.
+
+    Text columns of ``x`` become indicators of all labels but the first.
+    """
+    return _regression(design, y, x, where, level, logistic=False)
+
+
+def logistic(
+    design: Design | ReplicateDesign,
+    y: Any,
+    x: Mapping[str, Any],
+    *,
+    where: Any = None,
+    level: float = 0.95,
+) -> Estimates:
+    """Logistic regression of a 0/1 answer; coefficients on the log odds."""
+    return _regression(design, y, x, where, level, logistic=True)
+
+
+def t_test(design: Design | ReplicateDesign, y: Any, group: Any, *, where: Any = None) -> Test:
+    """Do two groups differ in the mean?  R: svyttest(y ~ group)."""
+    plain = design.design if isinstance(design, ReplicateDesign) else design
+    coded = groups(group, 'group', plain.n)
+    if len(coded) != 2:
+        raise BadOption(f'A t-test compares two groups; there are {len(coded)}.')
+    second = np.where(coded.codes < 0, np.nan, coded.codes.astype(np.float64))
+    row = linear(design, y, {str(coded.labels[1]): second}, where=where)[1]
+    statistic = row.est / row.se
+    return Test(statistic, None, row.df, two_sided(statistic, row.df), row.est, 't-test')
+
+
+def two_sided(statistic: float, df: float) -> float:
+    """P(|t| ≥ |statistic|) with df degrees of freedom."""
+    from scipy.special import stdtr
+
+    return float(2.0 * stdtr(max(df, 1.0), -abs(statistic)))
+
+
+def _regression(
+    design: Design | ReplicateDesign,
+    y: Any,
+    x: Mapping[str, Any],
+    where: Any,
+    level: float,
+    *,
+    logistic: bool,
+) -> Estimates:
+    replicates = design if isinstance(design, ReplicateDesign) else None
+    plain = design.design if isinstance(design, ReplicateDesign) else design
+    answer = numbers(y, 'y', plain.n)
+    names, matrix = _matrix(x, plain.n)
+    used = np.isfinite(answer) & np.isfinite(matrix).all(axis=1)
+    inside = used if where is None else used & flags(where, 'where', plain.n)
+    if not (plain.weights[inside] > 0).any():
+        raise EmptyDomain('No row has an answer and all terms.')
+    if logistic and not np.isin(answer[inside], (0.0, 1.0)).all():
+        raise BadColumn('Logistic regression needs answers of 0 and 1.')
+    answer, matrix = np.where(inside, answer, 0.0), np.where(inside[:, None], matrix, 0.0)
+    fit = _logistic_fit if logistic else _linear_fit
+    beta, bread, residuals = fit(matrix, answer, plain.weights * inside, names)
+    if replicates is None:
+        covariance = _sandwich(plain, matrix * residuals[:, None] @ bread)
+    else:
+        covariance = _over_replicates(replicates, fit, matrix, answer, inside, names, beta)
+    return _rows(plain, replicates, names, beta, covariance, inside, used, level)
+
+
+def _matrix(x: Mapping[str, Any], n: int) -> tuple[list[str], Floats]:
+    names, columns = ['constant'], [np.ones(n)]
+    for name, values in x.items():
+        array = np.asarray(values)
+        if array.dtype.kind in 'biuf':
+            names.append(name)
+            columns.append(numbers(array, name, n))
+            continue
+        coded = groups(values, name, n)
+        for code, label in enumerate(coded.names()):
+            if code:
+                names.append(f'{name}={label}')
+                column = (coded.codes == code).astype(np.float64)
+                columns.append(np.where(coded.codes < 0, np.nan, column))
+    return names, np.stack(columns, axis=1)
+
+
+def _solve(gram: Floats, names: list[str]) -> Floats:
+    """Inverse of Σ w x x', or an error that names the terms without information of their own."""
+    scale = np.sqrt(np.diag(gram))
+    empty = [name for name, size in zip(names, scale, strict=True) if size == 0]
+    if empty:
+        raise ConstantColumn(f'{listed(empty)} is zero in every row used.', 'Leave it out.')
+    values, vectors = np.linalg.eigh(gram / np.outer(scale, scale))
+    if values[0] < 1e-11:
+        part = [n for n, v in zip(names, vectors[:, 0], strict=True) if abs(v) > 1e-4]
+        raise ConstantColumn(
+            f'{listed(part)} say the same thing (one is a sum of the others, or constant).',
+            'Leave one of them out.',
+        )
+    inverse = vectors / values @ vectors.T
+    return np.asarray(inverse / np.outer(scale, scale))
+
+
+def _linear_fit(
+    x: Floats, y: Floats, weights: Floats, names: list[str]
+) -> tuple[Floats, Floats, Floats]:
+    """β, A⁻¹ and residuals."""
+    bread = _solve((x * weights[:, None]).T @ x, names)
+    beta = bread @ (x.T @ (weights * y))
+    # A second step on the residuals wins back the digits that squaring lost.
+    beta = beta + bread @ (x.T @ (weights * (y - x @ beta)))
+    return beta, bread, y - x @ beta
+
+
+def _logistic_fit(
+    x: Floats, y: Floats, weights: Floats, names: list[str]
+) -> tuple[Floats, Floats, Floats]:
+    beta = np.zeros(x.shape[1])
+    for _ in range(60):
+        mean = 1.0 / (1.0 + np.exp(-np.clip(x @ beta, -500, 500)))
+        if float(weights @ np.abs(y - mean)) < 1e-6 * float(weights.sum()):
+            break
+        bread = _solve((x * (weights * mean * (1 - mean))[:, None]).T @ x, names)
+        step = bread @ (x.T @ (weights * (y - mean)))
+        beta = beta + step
+        if np.abs(step).max() < 1e-12 * max(1.0, np.abs(beta).max()):
+            mean = 1.0 / (1.0 + np.exp(-(x @ beta)))
+            return beta, bread, y - mean
+        if np.abs(x @ beta).max() > 200:
+            break
+    largest = names[int(np.abs(beta).argmax())]
+    raise NotConverged(
+        f'The logistic regression does not converge; {largest} grows without end.',
+        'A term that predicts the answer perfectly has no finite coefficient: merge its groups.',
+    )
+
+
+def _sandwich(design: Design, scores: Floats) -> Floats:
+    columns = []
+    for j in range(scores.shape[1]):
+        column = np.ascontiguousarray(scores[:, j])
+        raw = variance.totals(design, design.weights * column, None, 1)
+        columns.append(variance.residual(design, raw, column, None, 1))
+    return variance.covariance(design, variance.side_by_side(columns))
+
+
+def _over_replicates(
+    replicates: ReplicateDesign,
+    fit: Any,
+    x: Floats,
+    y: Floats,
+    inside: Mask,
+    names: list[str],
+    beta: Floats,
+) -> Floats:
+    values = np.stack(
+        [fit(x, y, replicates.row_weights(r) * inside, names)[0] for r in range(replicates.count)]
+    )
+    return replicates.spread(values, beta)
+
+
+def _rows(
+    design: Design,
+    replicates: ReplicateDesign | None,
+    names: list[str],
+    beta: Floats,
+    covariance: Floats,
+    inside: Mask,
+    used: Mask,
+    level: float,
+) -> Estimates:
+    weight = variance.totals(design, design.weights * inside, None, 1)
+    known = None if replicates is None else replicates.df
+    degrees = float(variance.degrees_of_freedom(design, weight)[0][0]) if known is None else known
+    df = int(degrees) + 1 - len(names)
+    t = t_quantile((1 + check_level(level)) / 2, df)
+    rows = []
+    for j, name in enumerate(names):
+        est, se = float(beta[j]), math.sqrt(max(float(covariance[j, j]), 0.0))
+        rows.append(
+            Estimate(
+                label=name,
+                variable='',
+                kind='coefficient',
+                est=est,
+                se=se,
+                lci=est - t * se,
+                uci=est + t * se,
+                cv=se / abs(est) if est else math.nan,
+                df=df,
+                n=int((inside & (design.weights > 0)).sum()),
+                missing=int((~used).sum()),
+                n_eff=math.nan,
+                deff=math.nan,
+                deff_wr=math.nan,
+                method='t',
+                level=level,
+            )
+        )
+    table = Totals(weight.values, 1)
+    return Estimates(rows, covariance, design, [(table, 0)] * len(rows))
