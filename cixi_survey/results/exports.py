@@ -263,7 +263,8 @@ def _several(label: object) -> tuple[str, ...]:
 
 
 def _option(variable: Variable, value: str) -> str:
-    return f'{value}={"/".join(variable.option(value).label.values())}'
+    labels = variable.option(value).label
+    return f'{value}={"/".join(labels[language] for language in sorted(labels, reverse=True))}'
 
 
 def _name(variable: Variable, value: str, language: str) -> str:

@@ -327,8 +327,9 @@ def _sample(content: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _computation(content: Mapping[str, Any]) -> list[tuple[str, str]]:
     options, rule = content['options'], content['rule']
     interval = _(
-        '%(level)s; shares: %(method)s; means and scores: %(other)s. Variance by linearisation '
-        'with strata, finite population correction by town and the residuals of the raking.',
+        'Confidence level %(level)s; shares: %(method)s; means and scores: %(other)s. Variance by '
+        'linearisation with strata, finite population correction by town and the residuals of the '
+        'raking.',
         level=f'{options["level"] * 100:g}%',
         method=figures.method(options['method']),
         other=figures.method('t'),
