@@ -67,6 +67,7 @@ def choose(wave: Wave, stale: StaleDraft, given: Posted, ticket: Ticket) -> str:
         wave=wave,
         current=stale.current,
         given=given,
+        here=sum(any(text.strip() for text in texts) for texts in given.raw.values()),
         ticket=ticket,
         **i18n.refusal_texts(stale),
     )
@@ -168,6 +169,19 @@ def _sentences() -> dict[str, Any]:
             'The text has %(length)s characters; %(most)s is the most.',
             'Please shorten it by %(over)s.',
         ),
+        'error': _('Error'),
+        'one': _('One thing needs your attention'),
+        'several': _('%(count)s things need your attention'),
+        'start': _('Start'),
+        'next': _('Next'),
+        'progress': _('Part %(n)s of %(m)s'),
+        'progressed': _('Progress'),
+        'kept': _('Saved'),
+        'unkept': _('Not saved on the server yet; kept on this phone'),
+        'versions': _('On this page: %(mine)s questions answered. Saved in between: %(theirs)s.'),
+        'onphone': _('Answers that had not reached us yet are still on this phone.'),
+        'unsafe': _('This phone cannot keep the answers: please do not close this page.'),
+        'again': _('The next attempt is in %(seconds)s seconds.'),
     }
 
 

@@ -159,7 +159,8 @@ def _open(entrance: Entrance) -> Response:
     )
     state = page.State(ticket.text)
     if draft:
-        notice = 'saved' if 'saved' in request.args else 'resumed'
+        switched = 'lang' in request.args or 'elder' in request.args
+        notice = 'saved' if 'saved' in request.args else '' if switched else 'resumed'
         state = page.resumed(ticket, draft, notice)
     elif before := _sent_before(wave):
         state = page.State(ticket.text, notice='sent_before', receipt=before)

@@ -1,0 +1,108 @@
+"""What the tests of answering in a browser share: a wave, a phone, quick fingers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask
+from playwright.sync_api import Page
+
+from cixi_survey.database import Database
+from cixi_survey.models import Response, Wave
+from cixi_survey.questionnaire import definition
+from tests import factories
+from tests.browser.axe import violations
+
+NEXT = '#steps .button.large'
+BACK = '#steps .button.secondary'
+SEND = '#finish .button.large'
+
+
+@dataclass
+class Site:
+    """The served site with one open wave and one invitation."""
+
+    app: Flask
+    url: str
+    code: str
+
+    @property
+    def database(self) -> Database:
+        database: Database = self.app.extensions['cixi_database']
+        return database
+
+    @property
+    def invitation(self) -> str:
+        return f'{self.url}/i/{self.code}'
+
+    @property
+    def open_link(self) -> str:
+        return f'{self.url}/s/w2026'
+
+    def responses(self) -> list[Response]:
+        with self.database.reading() as session:
+            return list(session.scalars(sa.select(Response)))
+
+    def answers(self) -> dict[str, Any]:
+        (stored,) = self.responses()
+        answers: dict[str, Any] = json.loads(stored.answers)
+        return answers
+
+    def change(self, **values: object) -> None:
+        with self.database.transaction() as session:
+            session.execute(sa.update(Wave).values(**values))
+
+
+def open_site(served: tuple[Flask, str], *, real: bool = False) -> Site:
+    app, url = served
+    questionnaire = definition.load_file(factories.BASELINE) if real else None
+    with app.extensions['cixi_database'].transaction() as session:
+        wave = factories.wave(session, questionnaire=questionnaire)
+        _unit, code = factories.invitation(session, wave)
+    return Site(app, url, code)
+
+
+def choose(page: Page, name: str, value: str) -> None:
+    page.locator(f'label.choice:has(input[name="{name}"][value="{value}"])').click()
+
+
+def fill_small(page: Page) -> None:
+    """Answer the small questionnaire up to its last button."""
+    page.click(NEXT)
+    choose(page, 'consent', 'yes')
+    page.select_option('#f-town', '330282004')
+    choose(page, 'age', 'a18_39')
+    page.click(NEXT)
+    choose(page, 'overall', 'satisfied')
+    page.click(NEXT)
+    choose(page, 'k_one', 'june5')
+    choose(page, 'k_two', 'walk')
+    page.fill('#f-adults', '２')
+
+
+def answer_what_is_asked(page: Page, part: str = '.part:not([hidden])') -> None:
+    """The third (or last) answer of each question of choices shown, and numbers and places."""
+    script = """(part) => {
+      const groups = document.querySelectorAll(part + ' .question:not([hidden]) fieldset:not(.grid)');
+      groups.forEach((group) => {
+        const inputs = group.querySelectorAll('input');
+        const special = { consent: 0, resident: 0 };
+        const at = inputs[0].name in special ? special[inputs[0].name] : Math.min(2, inputs.length - 1);
+        inputs[at].click();
+      });
+    }"""
+    page.evaluate(script, part)
+    if page.locator('#f-town').is_visible():
+        page.select_option('#f-town', '330282108')
+    if page.locator('#f-adults').is_visible():
+        page.fill('#f-adults', '2')
+
+
+def assert_accessible(page: Page, where: str) -> None:
+    """No fault that axe can find, and nothing that must be scrolled sideways."""
+    assert violations(page) == [], where
+    width = page.evaluate('document.documentElement.scrollWidth - window.innerWidth')
+    assert width <= 0, f'{where} is {width} px too wide'

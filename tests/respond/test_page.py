@@ -1,0 +1,109 @@
+"""The page of the questionnaire: what it must say, and that a kept page is the page."""
+
+import gzip
+import json
+import re
+
+import pytest
+from flask.testing import FlaskClient
+
+from cixi_survey import places
+from cixi_survey.questionnaire import answers
+from tests import factories
+from tests.client import Page
+from tests.respond.conftest import database_of
+
+
+def plain(client, address):
+    return client.get(address, headers={'Accept-Encoding': 'identity'}).get_data(as_text=True)
+
+
+def without_tokens(page):
+    return re.sub(r'name="(csrf_token|_ticket)" value="[^"]*"', r'\1', page)
+
+
+def rules(page):
+    return json.loads(re.search(r'id="rules">(.*?)</script>', page, re.DOTALL)[1])
+
+
+def test_the_head_says_by_what_right_and_by_whom_one_is_asked(place):
+    page = plain(place.app.test_client(), '/s/w2026')
+    for said in ('慈环调1号', '慈溪市统计局', '慈统审〔2026〕1号', '有效期至', '大约2分钟'):
+        assert said in page
+    assert '自愿、匿名。' in page
+    assert re.search(r'填写截止：\d{4}-\d\d-\d\d \d\d:\d\d', page)
+
+
+def test_the_page_is_kept_and_only_its_tokens_differ(place):
+    one, two = place.app.test_client(), place.app.test_client()
+    first, second = plain(one, '/s/w2026'), plain(two, '/s/w2026')
+    assert first != second
+    assert without_tokens(first) == without_tokens(second)
+    assert len(place.app.extensions['questionnaire_pages']) == 1
+    assert 'lang="en"' in plain(one, '/s/w2026?lang=en')
+    assert 'data-elder' in plain(two, '/s/w2026?elder=1')
+    assert len(place.app.extensions['questionnaire_pages']) == 3
+
+
+def test_the_kept_page_follows_a_change_of_the_wave(place):
+    plain(place.app.test_client(), '/s/w2026')
+    place.change(form_number='慈环调2号')
+    assert '慈环调2号' in plain(place.app.test_client(), '/s/w2026')
+
+
+def test_compressed_and_plain_are_the_same_page(place):
+    client = place.app.test_client()
+    packed = FlaskClient(place.app).get('/s/w2026', headers={'Accept-Encoding': 'gzip, br'})
+    assert packed.headers['Content-Encoding'] == 'gzip'
+    assert packed.headers['Vary'] == 'Accept-Encoding, Cookie'
+    page = gzip.decompress(packed.data).decode()
+    assert without_tokens(page) == without_tokens(plain(client, '/s/w2026'))
+    assert Page(page).faults == []
+
+
+@pytest.mark.parametrize('language', ['zh', 'en'])
+def test_the_script_says_the_sentences_of_the_server(place, language):
+    client = place.app.test_client()
+    texts = rules(plain(client, f'/s/w2026?lang={language}'))['texts']
+    form = place.form(f'/s/w2026?lang={language}')
+    told = form.send({'adults': ['many']}, Accept='application/json').json['problems']
+    said = {problem['name']: problem['message'] for problem in told}
+    assert said['adults'] == texts['number']
+    assert said['consent'] == texts['missing']['single']
+    assert said['town'] == texts['missing']['town']
+    large = form.send({'adults': ['9999999999']}, Accept='application/json').json['problems']
+    assert texts['large'] in {problem['message'] for problem in large}
+    long = form.send(
+        {'overall': ['not_very'], 'reason': ['长' * 203]}, Accept='application/json'
+    ).json['problems']
+    expected = texts['long'] % {'length': 203, 'most': 200, 'over': 3}
+    assert expected in {problem['message'] for problem in long}
+    assert (
+        form.send({'adults': ['99']}, Accept='application/json').json['problems'][-1]['message']
+        == rules(plain(client, f'/s/w2026?lang={language}'))['variables']['adults']['unfit']
+    )
+
+
+def test_every_kind_of_question_has_its_own_sentence_when_it_is_missing(app):
+    """The script's list of sentences against those of ``answers.check``."""
+    questionnaire = factories.small()
+    checked = answers.check(questionnaire, {}, towns={}, villages={})
+    kinds = {questionnaire.variable(problem.where[2:]).kind for problem in checked.problems}
+    assert kinds == {'single', 'town', 'integer'}
+
+
+def test_the_real_questionnaire_with_every_village_and_nothing_of_the_key(app):
+    from cixi_survey.questionnaire import definition
+
+    questionnaire = definition.load_file(factories.BASELINE)
+    with database_of(app).transaction() as session:
+        factories.wave(session, questionnaire=questionnaire)
+    page = plain(app.test_client(), '/s/w2026')
+    assert Page(page).faults == []
+    assert page.count('<optgroup') == len(places.towns()) == 18
+    assert all(f'value="{code}"' in page for code in places.villages())
+    for variable in questionnaire.variables():
+        assert f'name="{variable.name}"' in page
+        if variable.question.explanation:
+            assert variable.question.explanation['zh'] not in page
+    assert '"right"' not in page

@@ -1,0 +1,100 @@
+"""The receipt: proof without answers, something to learn, and the way back."""
+
+import json
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from cixi_survey import clock, codes
+from cixi_survey.models import Response, Wave
+from tests.respond.conftest import COMPLETE, database_of
+
+WRONG = {**COMPLETE, 'k_two': ['car'], 'overall': ['not_at_all'], 'reason': ['河水太脏']}
+
+
+def text(client, address):
+    page = client.get(address)
+    assert page.status_code == 200
+    return page.get_data(as_text=True)
+
+
+def test_the_one_who_sent_sees_what_was_right_and_why(place):
+    form = place.form()
+    page = text(form.client, form.send(WRONG).location)
+    assert '2道题您答对了1道' in page
+    assert '您选的是： 开车' in page
+    assert '“135”绿色出行：一公里步行。' in page
+    assert '每年6月5日。' in page
+
+
+def test_anyone_else_with_the_number_learns_the_right_answers_but_not_the_given_ones(place):
+    address = place.form().send(WRONG).location
+    page = text(place.app.test_client(), address)
+    assert '每年6月5日。' in page
+    for answer in ('开车', '河水太脏', '不满意', '附海', '答对', '您选的是'):
+        assert answer not in page
+
+
+def test_the_marks_go_after_an_hour_also_for_the_one_who_sent(place, monkeypatch):
+    form = place.form()
+    address = form.send(WRONG).location
+    with form.client.session_transaction() as cookie:
+        cookie['receipts'] = [[ref, wave, at - 3601] for ref, wave, at in cookie['receipts']]
+    assert '您选的是' not in text(form.client, address)
+
+
+def test_the_number_may_be_typed_as_it_is_read(place):
+    address = place.form().send().location
+    reference = address.rsplit('/', 1)[1]
+    spoken = codes.grouped(reference).lower()
+    assert codes.grouped(reference) in text(place.app.test_client(), f'/receipt/{spoken}')
+    wrong = 'C' if reference[-1] != 'C' else 'D'
+    for unknown in (reference[:-1] + wrong, codes.new_reference(), 'x'):
+        assert place.app.test_client().get(f'/receipt/{unknown}').status_code == 404
+
+
+def test_withdrawing_asks_first_then_empties_the_answers_and_frees_nothing(both_places):
+    form = both_places.form()
+    address = form.send(WRONG).location
+    question = form.client.get(f'{address}/withdraw')
+    assert '不能恢复' in question.get_data(as_text=True)
+    assert both_places.responses()[0].withdrawn_at is None
+    token = form.client.token()
+    for _again in range(2):
+        done = form.client.post(f'{address}/withdraw', data={'csrf_token': token})
+        assert (done.status_code, done.location) == (303, address)
+    (stored,) = both_places.responses()
+    assert json.loads(stored.answers) == {}
+    assert stored.withdrawn_at is not None
+    assert both_places.outcome() == 'complete'
+    page = text(form.client, address)
+    assert '已经撤回' in page
+    assert '开车' not in page
+    assert both_places.form().send().status_code in {400, 409}
+    assert form.send(WRONG).location == address
+    assert len(both_places.responses()) == 1
+
+
+def test_nothing_is_withdrawn_without_a_token(place):
+    address = place.form().send().location
+    assert place.app.test_client().post(f'{address}/withdraw').status_code == 400
+    assert place.responses()[0].withdrawn_at is None
+
+
+def test_after_the_wave_is_sealed_it_is_too_late(both_places):
+    form = both_places.form()
+    address = form.send().location
+    token = form.client.token()
+    with database_of(both_places.app).transaction() as session:
+        session.execute(sa.update(Response).values(sealed=True, invitation_id=None))
+        session.execute(
+            sa.update(Wave).values(
+                state='closed', sealed=True, closes_at=clock.now() - timedelta(minutes=5)
+            )
+        )
+    assert form.client.get(f'{address}/withdraw').status_code == 409
+    late = form.client.post(f'{address}/withdraw', data={'csrf_token': token})
+    assert late.status_code == 409
+    assert '太晚' in late.get_data(as_text=True) or '不能再撤回' in late.get_data(as_text=True)
+    assert json.loads(both_places.responses()[0].answers) != {}
+    assert f'{address}/withdraw' not in text(form.client, address)
