@@ -13,7 +13,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy.orm import Session
 
 from cixi_survey import clock, database
-from cixi_survey.errors import N_, Refusal
+from cixi_survey.errors import N_, Refusal, Term
 from cixi_survey.models import StaffSession, Wave
 
 P = ParamSpec('P')
@@ -33,6 +33,13 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     'run.make': frozenset({'statistician'}),
     'result.publish': frozenset({'statistician'}),
     'microdata.export': frozenset({'statistician'}),
+}
+
+
+ROLE_NAMES = {
+    'administrator': N_('Administrator'),
+    'organiser': N_('Organiser'),
+    'statistician': N_('Statistician'),
 }
 
 
@@ -98,7 +105,7 @@ def requires(permission: str) -> Callable[[Callable[P, T]], Callable[P, Any]]:
             if current_user.must_change_password and request.endpoint not in BEFORE_OWN_PASSWORD:
                 return redirect(url_for('staff.change_password'))
             if not current_user.may(permission):
-                raise NotAllowed(roles=', '.join(sorted(roles)))
+                raise NotAllowed(roles=[Term(ROLE_NAMES[role]) for role in sorted(roles)])
             return view(*args, **kwargs)
 
         guarded.policy = permission  # type: ignore[attr-defined]

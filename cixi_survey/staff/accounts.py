@@ -21,11 +21,6 @@ from cixi_survey.models import ROLES, Staff, StaffRole, StaffSession
 MINIMUM_LENGTH = 12
 MAXIMUM_LENGTH = 200
 USERNAME = re.compile(r'[a-z][a-z0-9._-]{2,31}')
-ROLE_NAMES = {
-    'administrator': N_('Administrator'),
-    'organiser': N_('Organiser'),
-    'statistician': N_('Statistician'),
-}
 # Stems that head every published list, and the words an attacker of this site would try first.
 COMMON = frozenset(
     {

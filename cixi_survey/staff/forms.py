@@ -10,10 +10,11 @@ from wtforms import PasswordField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
+from cixi_survey.access import ROLE_NAMES
 from cixi_survey.errors import Problem
 from cixi_survey.i18n import problem_text
 from cixi_survey.models import ROLES
-from cixi_survey.staff.accounts import MAXIMUM_LENGTH, ROLE_NAMES
+from cixi_survey.staff.accounts import MAXIMUM_LENGTH
 
 ROLE_DUTIES = {
     'administrator': _l('Manages accounts and reads the record of what was done.'),
@@ -86,7 +87,7 @@ class AccountForm(Form):
         render_kw={'autocomplete': 'off', 'autocapitalize': 'none', 'spellcheck': 'false'},
     )
     name = StringField(
-        _l('Name'),
+        _l('Full name'),
         [
             InputRequired(_l('Enter the name of the person.')),
             Length(max=100, message=_l('The name may have at most 100 characters.')),

@@ -149,7 +149,7 @@ def home() -> ResponseReturnValue:
         'staff/home.html',
         waves=waves,
         state_names=waiting.STATE_NAMES,
-        role_names=accounts.ROLE_NAMES,
+        role_names=access.ROLE_NAMES,
         person=access.signed_in(),
     )
 
@@ -160,7 +160,7 @@ def list_accounts() -> ResponseReturnValue:
     with database.reading() as session:
         query = sa.select(Staff).order_by(Staff.deactivated_at.is_not(None), Staff.username)
         people = session.scalars(query).all()
-    return render_template('staff/accounts.html', people=people, role_names=accounts.ROLE_NAMES)
+    return render_template('staff/accounts.html', people=people, role_names=access.ROLE_NAMES)
 
 
 @bp.route('/accounts/new', methods=['GET', 'POST'])
