@@ -86,12 +86,12 @@ def fill_small(page: Page) -> None:
 def answer_what_is_asked(page: Page, part: str = '.part:not([hidden])') -> None:
     """The third (or last) answer of each question of choices shown, and numbers and places."""
     script = """(part) => {
-      const groups = document.querySelectorAll(part + ' .question:not([hidden]) fieldset:not(.grid)');
-      groups.forEach((group) => {
+      const asked = part + ' .question:not([hidden]) fieldset:not(.grid)';
+      const first = ['consent', 'resident'];
+      document.querySelectorAll(asked).forEach((group) => {
         const inputs = group.querySelectorAll('input');
-        const special = { consent: 0, resident: 0 };
-        const at = inputs[0].name in special ? special[inputs[0].name] : Math.min(2, inputs.length - 1);
-        inputs[at].click();
+        const third = Math.min(2, inputs.length - 1);
+        inputs[first.includes(inputs[0].name) ? 0 : third].click();
       });
     }"""
     page.evaluate(script, part)
