@@ -38,6 +38,7 @@ def create_app(settings: config.Config | None = None) -> Flask:
     if settings.proxies:
         hops = settings.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    app.url_map.strict_slashes = False  # people type a slash at the end
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions['cixi_database'] = database.Database(settings.database_url)
     for part in (pages, i18n, access, limits, error_pages):
@@ -56,7 +57,7 @@ def _open_rooms(app: Flask) -> None:
     for room in (home, respond, waves, results, staff):
         app.register_blueprint(room.bp)
     for permission, endpoint, text in [
-        entry for room in (waves, results, staff) for entry in getattr(room, 'NAVIGATION', ())
+        entry for room in (staff, waves, results) for entry in getattr(room, 'NAVIGATION', ())
     ]:
         app.extensions['staff_navigation'].append((permission, endpoint, text))
     commands.register(app)

@@ -245,6 +245,9 @@ def file_given(form: FlaskForm, field: Field) -> None:
         raise StopValidation(_l('Choose a file.'))
 
 
+file_given.field_flags = {'required': True}  # type: ignore[attr-defined]
+
+
 class TableForm(Form):
     file = FileField(_l('File'), [file_given], render_kw={'accept': '.csv,text/csv'})
 

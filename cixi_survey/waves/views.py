@@ -101,7 +101,9 @@ def show_wave(slug: str) -> ResponseReturnValue:
 
 def _steps(wave: Wave) -> list[dict[str, str]]:
     reached = STATES.index(wave.state)
-    notes = {'open': clock.show(wave.opens_at), 'closed': clock.show(wave.closes_at)}
+    notes = {'open': clock.show(wave.opens_at)}
+    if reached < STATES.index('closed'):  # what was planned; it may be closed earlier or later
+        notes['closed'] = clock.show(wave.closes_at)
     return [
         {
             'text': _(lifecycle.STATE_NAMES[state]),
