@@ -116,6 +116,7 @@ def staff_create_administrator(username: str, name: str, generate: bool) -> None
     The password is asked for twice and not shown, or generated with --generate; a generated one
     must be changed at the first sign-in.
     """
+    migrate.upgrade(database.get())  # it may be the very first command
     password = _new_password(generate)
     with database.transaction() as session:
         accounts.create(

@@ -6,7 +6,7 @@ import re
 import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 
 import sqlalchemy as sa
@@ -14,7 +14,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 from sqlalchemy.orm import Session
 
-from cixi_survey import audit, codes
+from cixi_survey import access, audit, codes
 from cixi_survey.errors import N_, Problem, ProblemsFound, Refusal
 from cixi_survey.models import ROLES, Staff, StaffRole, StaffSession
 
@@ -273,6 +273,8 @@ def sign_in(session: Session, verified: Verified, *, now: datetime) -> StaffSess
         raise WrongPassword
     if verified.renewed:
         person.password_hash = verified.renewed
+    ended = now - timedelta(hours=access.IDLE_HOURS)
+    session.execute(sa.delete(StaffSession).where(StaffSession.seen_at < ended))
     opened = StaffSession(
         id=secrets.token_urlsafe(32), staff_id=person.id, created_at=now, seen_at=now
     )

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from cixi_survey import audit
+from cixi_survey import access, audit
 from cixi_survey.errors import ProblemsFound
 from cixi_survey.models import AuditEntry, Staff, StaffSession
 from cixi_survey.staff import accounts
@@ -112,6 +112,15 @@ def test_each_sign_in_has_a_session_of_its_own_that_can_be_ended(database, now):
         accounts.sign_out(session, session_id=first)
     with database.reading() as session:
         assert session.scalars(sa.select(StaffSession.id)).all() == [second]
+
+
+def test_sessions_that_were_left_open_are_cleared_away_at_the_next_sign_in(database, now):
+    with database.transaction() as session:
+        make(session, now)
+        left = sign_in(session, 'li.wei', GOOD, now).id
+        sign_in(session, 'li.wei', GOOD, now + timedelta(hours=access.IDLE_HOURS, minutes=1))
+    with database.reading() as session:
+        assert session.get(StaffSession, left) is None
 
 
 def test_a_new_password_ends_every_other_session(database, now):

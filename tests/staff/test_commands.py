@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from cixi_survey.models import Staff
 from cixi_survey.staff import accounts
+from tests.conftest import make_app
 
 GOOD = 'otter rides the 4 o’clock tram'
 
@@ -48,6 +49,13 @@ def test_a_generated_password_is_printed_once_and_works(app, run):
     password = re.search(r'shown only now: (\S+)', done.output).group(1)
     assert matches(app, 'li.wei', password)
     assert people(app)[0].must_change_password
+
+
+def test_the_first_command_on_an_empty_disk_makes_the_database(tmp_path):
+    app = make_app(f'sqlite:///{tmp_path}/new.db', tmp_path / 'data')
+    args = ['staff', 'create-administrator', 'li.wei', '--generate']
+    assert app.test_cli_runner().invoke(args=args).exit_code == 0
+    assert len(people(app)) == 1
 
 
 def test_a_second_run_makes_no_second_account_and_changes_no_password(app, run):

@@ -242,6 +242,12 @@ def test_each_page_opens_for_its_roles_only(client, database, address, role):
     assert client.get(address).status_code == (200 if role in PAGES[address] else 403)
 
 
+def test_who_lacks_a_role_is_told_which_one_is_needed(client, database):
+    factories.sign_in(client, database, 'organiser')
+    assert '管理员' in text(client.get('/staff/accounts?lang=zh'))
+    assert 'Administrator' in text(client.get('/staff/accounts?lang=en'))
+
+
 @pytest.mark.parametrize('act', ACTS)
 def test_an_act_on_an_account_is_for_administrators_and_never_a_link(client, database, act):
     make(database, 'wang', ['organiser'])
