@@ -209,7 +209,8 @@ def _one_mean(design: Design, column: Floats, domains: Domains, shared: _Shared)
     with np.errstate(invalid='ignore', divide='ignore'):
         shift = raw.sum() / base.weight
         influence = variance.combine([(above, 1 / base.weight), (base.ones, -shift / base.weight)])
-        spread = _mean_square(weighted, moved, domains) / base.weight - shift**2
+        spread = _mean_square(weighted, moved, domains, shared.key, design.units)
+        spread = spread / base.weight - shift**2
     return Part(
         base,
         shift + origin,
@@ -275,8 +276,16 @@ def _one_ratio(design: Design, y: Floats, x: Floats, domains: Domains) -> Part:
     )
 
 
-def _mean_square(weighted: Floats, values: Floats, domains: Domains) -> Floats:
+def _mean_square(
+    weighted: Floats, values: Floats, domains: Domains, key: Codes | None = None, units: int = 0
+) -> Floats:
     """Σw·v² by domain."""
+    if key is not None:
+        # In place: the weighted column has been summed already.  Into many cells rather than into
+        # a few, so that the processor need not wait for its own last addition.
+        product = np.multiply(weighted, values, out=weighted)
+        table = sums(key, product, units * domains.size)
+        return np.asarray(table.reshape(units, domains.size).sum(axis=0))
     if domains.codes is None:
         # Not BLAS: it would wake threads for a millisecond's work.
         return np.array([float(np.einsum('i,i->', weighted, values))])
