@@ -82,9 +82,7 @@ def show(wave: Wave, questionnaire: Questionnaire, state: State) -> Response:
     """The questionnaire as a response: kept and filled in, or rendered for this person."""
     if not state.is_plain:
         return Response(_render(wave, questionnaire, state, generate_csrf()), mimetype='text/html')
-    key = (wave.id, wave.version_sha256, i18n.language(), i18n.elder(), pages.demonstration())
-    key += (wave.closes_at, wave.title_zh, wave.title_en, wave.form_number, wave.form_authority)  # type: ignore[assignment]
-    key += (wave.approval_number, wave.approval_valid_until)  # type: ignore[assignment]
+    key = (wave.id, i18n.language(), i18n.elder(), pages.demonstration(), *_shown_of(wave))
     kept: dict[Any, Parts] = current_app.extensions.setdefault('questionnaire_pages', {})
     parts = kept.get(key)
     if parts is None:
@@ -94,6 +92,12 @@ def show(wave: Wave, questionnaire: Questionnaire, state: State) -> Response:
         parts = kept[key] = Parts(_render(wave, questionnaire, marked, '\x00csrf\x00'))
     filled = {'ticket': state.ticket, 'csrf': generate_csrf()}
     return parts.response(filled, request.accept_encodings)
+
+
+def _shown_of(wave: Wave) -> tuple[object, ...]:
+    """What the page shows of the wave itself: a change of it makes another page."""
+    head = (wave.form_number, wave.form_authority, wave.approval_number, wave.approval_valid_until)
+    return (wave.version_sha256, wave.closes_at, wave.title_zh, wave.title_en, wave.operator, *head)
 
 
 def _render(wave: Wave, questionnaire: Questionnaire, state: State, csrf: str) -> str:

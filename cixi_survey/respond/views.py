@@ -35,6 +35,7 @@ from cixi_survey.respond import entrance as doors
 from cixi_survey.respond.drafts import AlreadySent, Saved, StaleDraft
 from cixi_survey.respond.entrance import CodeUnknown, Entrance
 from cixi_survey.respond.posted import Posted
+from cixi_survey.respond.receipts import ReceiptView
 from cixi_survey.respond.tickets import Ticket
 
 bp = Blueprint('respond', __name__)
@@ -105,16 +106,13 @@ def save_open(slug: str) -> ResponseReturnValue:
 @public
 def receipt(reference: str) -> ResponseReturnValue:
     """What was received, without what was answered; the right answers, for everyone to learn."""
-    with database.reading() as session:
-        found = receipts.find(session, _reference(reference), mine=_is_mine(reference))
-    return render_template('respond/receipt.html', receipt=found)
+    return render_template('respond/receipt.html', receipt=_receipt(reference))
 
 
 @bp.get('/receipt/<reference>/withdraw')
 @public
 def ask_to_withdraw(reference: str) -> ResponseReturnValue:
-    with database.reading() as session:
-        found = receipts.find(session, _reference(reference), mine=False)
+    found = _receipt(reference)
     if found.sealed and not found.withdrawn_at:
         raise submit.TooLateToWithdraw
     if found.withdrawn_at:
@@ -125,9 +123,10 @@ def ask_to_withdraw(reference: str) -> ResponseReturnValue:
 @bp.post('/receipt/<reference>/withdraw')
 @public
 def withdraw(reference: str) -> ResponseReturnValue:
+    found = _receipt(reference)
     with database.transaction() as session:
-        submit.withdraw(session, _reference(reference), clock.now())
-    return redirect(url_for('.receipt', reference=_reference(reference)), 303)
+        submit.withdraw(session, found.reference, clock.now())
+    return redirect(url_for('.receipt', reference=found.reference), 303)
 
 
 # --- showing --------------------------------------------------------------------------------------
@@ -348,11 +347,22 @@ def _save(entrance: Entrance, ticket: Ticket, given: Posted, revision: int) -> S
 # --- turning away ---------------------------------------------------------------------------------
 
 
-def _reference(given: str) -> str:
+def _receipt(given: str) -> ReceiptView:
+    """The receipt meant.  Nobody may look for those of others by trying: unlike a code, a number
+    that was guessed could do harm, so after too many failures only one's own is shown.
+    """
     reference = codes.normalise_reference(given)
-    if reference is None:
-        raise NotFound
-    return reference
+    mine = _is_mine(given)
+    if not mine and not limiter.limiter.test(FAILURES, 'receipts', get_remote_address()):
+        raise TooMany
+    try:
+        if reference is None:
+            raise NotFound
+        with database.reading() as session:
+            return receipts.find(session, reference, mine=mine)
+    except NotFound:
+        limiter.limiter.hit(FAILURES, 'receipts', get_remote_address())
+        raise
 
 
 def _is_mine(given: str) -> bool:
@@ -369,8 +379,8 @@ def _is_mine(given: str) -> bool:
 @bp.errorhandler(CodeUnknown)
 def _wrong_code(error: Refusal) -> ResponseReturnValue:
     """Ask again.  Failures are counted by address; a good code is never held up by them."""
-    counter = limiter.limiter
-    if not counter.hit(FAILURES, 'codes', get_remote_address()):
+    counter, address = limiter.limiter, get_remote_address()
+    if not (counter.test(FAILURES, 'codes', address) and counter.hit(FAILURES, 'codes', address)):
         return error_pages.show_refusal(TooMany())
     if error_pages.wants_json():
         return error_pages.show_refusal(error)

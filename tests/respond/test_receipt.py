@@ -53,6 +53,22 @@ def test_the_number_may_be_typed_as_it_is_read(place):
         assert place.app.test_client().get(f'/receipt/{unknown}').status_code == 404
 
 
+def test_numbers_are_not_found_by_trying(place):
+    """Whoever finds one could withdraw another person's answers."""
+    form = place.form()
+    address = form.send().location
+    stranger = place.app.test_client()
+    for _ in range(10):
+        assert stranger.get(f'/receipt/{codes.new_reference()}').status_code == 404
+    assert stranger.get(address).status_code == 429
+    assert stranger.get(f'{address}/withdraw').status_code == 429
+    token = stranger.token()
+    withdrawal = stranger.post(f'{address}/withdraw', data={'csrf_token': token})
+    assert withdrawal.status_code == 429
+    assert place.responses()[0].withdrawn_at is None
+    assert form.client.get(address).status_code == 200
+
+
 def test_withdrawing_asks_first_then_empties_the_answers_and_frees_nothing(both_places):
     form = both_places.form()
     address = form.send(WRONG).location
