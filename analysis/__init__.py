@@ -6,7 +6,7 @@ from R's ``survey`` to the names here.
 """
 
 from analysis.design import Design
-from analysis.difference import contrast, difference
+from analysis.difference import contrast, difference, smooth
 from analysis.errors import AnalysisError
 from analysis.estimate import mean, proportion, ratio, total
 from analysis.result import Estimate, Estimates
@@ -24,5 +24,6 @@ __all__ = [
     'mean',
     'proportion',
     'ratio',
+    'smooth',
     'total',
 ]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -35,6 +36,44 @@ def difference(rows: Estimates, first: Key, second: Key, *, level: float = 0.95)
     """First row minus second, with their covariance (they may share villages or persons)."""
     positions = [rows.position(first), rows.position(second)]
     return _contrast(rows, positions, np.array([1.0, -1.0]), level, '')
+
+
+def smooth(
+    rows: Estimates,
+    function: Callable[[Floats], float],
+    keys: Sequence[Key] | None = None,
+    *,
+    level: float = 0.95,
+    label: str = '',
+) -> Estimate:
+    """Any smooth function of some rows, by the delta method: f(θ̂) with variance ∇f' V ∇f.
+
+    ``function`` takes the estimates of ``keys`` (all rows when left out) as an array.  The
+    gradient is numerical (central differences, extrapolated once).
+    """
+    positions = list(range(len(rows))) if keys is None else [rows.position(key) for key in keys]
+    at = np.array([rows[i].est for i in positions])
+    step = 1e-3 * np.maximum(np.abs(at), np.array([rows[i].se for i in positions]) + 1e-300)
+    gradient = np.array([_slope(function, at, j, step[j]) for j in range(len(at))])
+    linear = _contrast(rows, positions, gradient, level, label or 'function')
+    est = float(function(at))
+    low, high, _ = intervals.bounds(
+        est, linear.se, n=0, df=linear.df, tail=(1 - level) / 2, method='t'
+    )
+    cv = linear.se / abs(est) if est else math.nan
+    return replace(linear, kind='function', est=est, lci=low, uci=high, cv=cv)
+
+
+def _slope(function: Callable[[Floats], float], at: Floats, j: int, step: float) -> float:
+    """Central differences with three steps, combined so that the error is of sixth order."""
+    unit = np.zeros(len(at))
+    unit[j] = 1.0
+    rough = [
+        (function(at + unit * h) - function(at - unit * h)) / (2 * h)
+        for h in (step, step / 2, step / 4)
+    ]
+    once = [(4 * rough[1] - rough[0]) / 3, (4 * rough[2] - rough[1]) / 3]
+    return float((16 * once[1] - once[0]) / 15)
 
 
 def _contrast(

@@ -93,7 +93,7 @@ def _regression(
     replicates = design if isinstance(design, ReplicateDesign) else None
     plain = design.design if isinstance(design, ReplicateDesign) else design
     answer = numbers(y, 'y', plain.n)
-    names, matrix = _matrix(x, plain.n)
+    names, matrix = term_matrix(x, plain.n)
     used = np.isfinite(answer) & np.isfinite(matrix).all(axis=1)
     inside = used if where is None else used & flags(where, 'where', plain.n)
     if not (plain.weights[inside] > 0).any():
@@ -101,7 +101,7 @@ def _regression(
     if logistic and not np.isin(answer[inside], (0.0, 1.0)).all():
         raise BadColumn('Logistic regression needs answers of 0 and 1.')
     answer, matrix = np.where(inside, answer, 0.0), np.where(inside[:, None], matrix, 0.0)
-    fit = _logistic_fit if logistic else _linear_fit
+    fit = logistic_fit if logistic else _linear_fit
     beta, bread, residuals = fit(matrix, answer, plain.weights * inside, names)
     if replicates is None:
         covariance = _sandwich(plain, matrix * residuals[:, None] @ bread)
@@ -110,7 +110,8 @@ def _regression(
     return _rows(plain, replicates, names, beta, covariance, inside, used, level)
 
 
-def _matrix(x: Mapping[str, Any], n: int) -> tuple[list[str], Floats]:
+def term_matrix(x: Mapping[str, Any], n: int) -> tuple[list[str], Floats]:
+    """Names and columns of the constant and the terms; labels as indicators, NaN if missing."""
     names, columns = ['constant'], [np.ones(n)]
     for name, values in x.items():
         array = np.asarray(values)
@@ -155,9 +156,10 @@ def _linear_fit(
     return beta, bread, y - x @ beta
 
 
-def _logistic_fit(
+def logistic_fit(
     x: Floats, y: Floats, weights: Floats, names: list[str]
 ) -> tuple[Floats, Floats, Floats]:
+    """β, A⁻¹ and residuals by Newton's method."""
     beta = np.zeros(x.shape[1])
     for _ in range(60):
         mean = 1.0 / (1.0 + np.exp(-np.clip(x @ beta, -500, 500)))

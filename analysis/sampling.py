@@ -70,7 +70,7 @@ def _measure(
     raise BadOption(f'Unknown allocation {method!r}; use proportional, equal, power or neyman.')
 
 
-def _limit(value: Any, names: list[str], default: float) -> Floats:
+def _limit(value: Any, names: list[Any], default: float) -> Floats:
     if value is None:
         return np.full(len(names), default)
     if isinstance(value, Mapping):
@@ -209,6 +209,129 @@ def draw_pps(
     chosen = random[np.searchsorted(reached, np.round(hits, 9), side='right')]
     rows = np.sort(np.concatenate([np.flatnonzero(certain), chosen]))
     return rows, probability[rows]
+
+
+def draw_simple(size: int, n: int, seed: int) -> tuple[Codes, Floats]:
+    """Simple random sample without replacement of n out of the rows 0 … size − 1."""
+    return draw_stratified(np.zeros(size, dtype=np.intp), {0: n}, seed)
+
+
+def draw_systematic(
+    size: int, n: int, seed: int | None = None, *, start: float | None = None
+) -> tuple[Codes, Floats]:
+    """Every (size/n)-th row of an ordered list from a random (or given) start in [0, 1)."""
+    return draw_pps(np.ones(size), n, seed, start=start)
+
+
+def draw_sampford(sizes: Any, n: int, seed: int) -> tuple[Codes, Floats, Floats]:
+    """Sampford's sample with probability proportional to size, with joint probabilities.
+
+    One unit is drawn with probability π/n and n − 1 with probability proportional to
+    π/(1 − π), with replacement, again and again until all differ.  Returns rows, inclusion
+    probabilities, and the matrix of joint probabilities of the drawn rows (π on the
+    diagonal).  Source: Sampford 1967 (Biometrika 54).  R: sampling::UPsampford.
+    """
+    everybody = inclusion_probabilities(sizes, n)
+    certain = np.flatnonzero(everybody >= 1.0)
+    random = np.flatnonzero((everybody > 0) & (everybody < 1.0))
+    left, generator = n - len(certain), _generator(seed)
+    chosen = np.array([], dtype=np.intp)
+    if left:
+        chosen = random[_rejective(everybody[random], left, generator)]
+    rows = np.sort(np.concatenate([certain, chosen]))
+    joint = np.outer(everybody[rows], everybody[rows])
+    inside = np.flatnonzero(everybody[rows] < 1.0)
+    if left > 1:
+        among = joint_sampford(everybody[random], left)
+        where = np.searchsorted(random, rows[inside])
+        joint[np.ix_(inside, inside)] = among[np.ix_(where, where)]
+    np.fill_diagonal(joint, everybody[rows])
+    return rows, everybody[rows], joint
+
+
+def _rejective(probability: Floats, n: int, generator: np.random.Generator) -> Codes:
+    first = probability / probability.sum()
+    odds = probability / (1.0 - probability)
+    odds = odds / odds.sum()
+    for _ in range(1_000_000):
+        drawn = np.append(
+            generator.choice(len(first), p=first),
+            generator.choice(len(first), size=n - 1, p=odds),
+        )
+        if len(set(drawn.tolist())) == n:
+            return np.sort(drawn)
+    raise SampleTooLarge(
+        "Sampford's method found no sample of different units.",
+        'It is slow when most of a small frame is drawn: use draw_pps.',
+    )
+
+
+def joint_sampford(probability: Floats, n: int) -> Floats:
+    """Joint inclusion probabilities under Sampford's design for π < 1 that add up to n ≥ 2."""
+    share = probability / n
+    odds = share / (1.0 - probability)
+    powers = [float((odds**r).sum()) for r in range(1, n + 1)]
+    whole = [1.0]
+    for m in range(1, n + 1):
+        terms = [(-1) ** (r - 1) * powers[r - 1] * whole[m - r] for r in range(1, m + 1)]
+        whole.append(sum(terms) / m)
+    constant = 1.0 / sum(t * whole[n - t] / n**t for t in range(1, n + 1))
+    pair_sum, pair_product = np.add.outer(odds, odds), np.outer(odds, odds)
+    without = [np.ones_like(pair_sum)]
+    for m in range(1, n - 1):
+        two = without[m - 2] if m > 1 else 0.0
+        without.append(whole[m] - pair_sum * without[m - 1] - pair_product * two)
+    both = n * np.add.outer(share, share)
+    total = sum((t - both) * without[n - t] / n ** (t - 2) for t in range(2, n + 1))
+    joint = constant * pair_product * np.asarray(total)
+    np.fill_diagonal(joint, probability)
+    return np.asarray(joint)
+
+
+def draw_two_stage(
+    psu: Any,
+    n_psus: int | Mapping[Any, int],
+    per_psu: int,
+    seed: int,
+    *,
+    strata: Any = None,
+    sizes: Mapping[Any, float] | None = None,
+) -> tuple[Codes, Floats, Floats]:
+    """PSUs with probability proportional to size, then a simple random sample in each.
+
+    ``psu`` labels the rows of the frame; the size of a PSU is its number of rows unless
+    ``sizes`` says otherwise; ``n_psus`` is a number (for each stratum, or by stratum).  PSUs
+    with fewer rows than ``per_psu`` are taken whole.  Returns drawn rows, their inclusion
+    probabilities, and those of their PSUs.
+    """
+    units = groups(psu, 'psu')
+    towns = groups(np.zeros(len(units.codes)) if strata is None else strata, 'strata')
+    home = np.full(len(units), -1, dtype=np.intp)
+    home[units.codes] = towns.codes
+    if (home[units.codes] != towns.codes).any():
+        raise BadOption('A PSU label appears in more than one stratum.')
+    held = np.bincount(units.codes, minlength=len(units)).astype(np.float64)
+    measure = held if sizes is None else _limit(sizes, list(units.labels), 0.0)
+    random, order = _generator(seed), _generator(seed + 1).random(len(units.codes))
+    chance = np.zeros(len(units))
+    chosen: list[int] = []
+    for code, name in enumerate(towns.names()):
+        members = np.flatnonzero(home == code)
+        wanted = n_psus if isinstance(n_psus, int) else n_psus.get(towns.labels[code], 0)
+        if wanted > len(members):
+            raise SampleTooLarge(f'Stratum {name} has {len(members)} PSUs, not {wanted}.')
+        if wanted:
+            picked, probability = draw_pps(measure[members], wanted, start=float(random.random()))
+            chosen += members[picked].tolist()
+            chance[members[picked]] = probability
+    rows = []
+    for unit in chosen:
+        members = np.flatnonzero(units.codes == unit)
+        rows.append(members[np.argsort(order[members], kind='stable')[:per_psu]])
+    drawn = np.sort(np.concatenate(rows)) if rows else np.array([], dtype=np.intp)
+    first = chance[units.codes[drawn]]
+    second = np.minimum(per_psu / held[units.codes[drawn]], 1.0)
+    return drawn, first * second, first
 
 
 def _generator(seed: int | None) -> np.random.Generator:

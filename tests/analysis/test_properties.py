@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis import Design, Estimate, contrast, difference, mean, proportion, ratio, total, weights
+from analysis import (
+    Design,
+    Estimate,
+    contrast,
+    difference,
+    mean,
+    proportion,
+    ratio,
+    smooth,
+    total,
+    weights,
+)
 from tests.analysis.apidata import apiclus1, apiclus2, apistrat
 
 Sample = dict[str, Any]
@@ -235,3 +246,21 @@ def test_a_constant_has_no_error_at_all() -> None:
     design = Design(apiclus1['pw'], psu=apiclus1['dnum'])
     result = mean(design, np.full(183, 73.3))
     assert (result.est, result.se) == (73.3, 0)
+
+
+def test_smooth_functions_by_the_delta_method() -> None:
+    design = Design(apiclus2['pw'], psu=apiclus2['dnum'])
+    rows = total(design, {'stu': apiclus2['api.stu'], 'api': apiclus2['api00']})
+    as_function = smooth(rows, lambda t: float(t[0] / t[1]))
+    as_ratio = ratio(design, apiclus2['api.stu'], apiclus2['api00'])
+    assert isinstance(as_ratio, Estimate)
+    assert (as_function.est, as_function.se) == pytest.approx((as_ratio.est, as_ratio.se), rel=1e-9)
+    groups = mean(
+        Design(apiclus1['pw'], psu=apiclus1['dnum'], population=apiclus1['fpc']),
+        apiclus1['api00'],
+        by=apiclus1['stype'],
+    )
+    log = smooth(groups, lambda t: float(np.log(t[0] / t[1])), ['E', 'M'])
+    exact = np.array([1 / groups['E'].est, -1 / groups['M'].est])
+    block = groups.covariance[np.ix_([0, 2], [0, 2])]
+    assert log.se == pytest.approx(float(np.sqrt(exact @ block @ exact)), rel=1e-9)

@@ -141,3 +141,54 @@ def test_pps_draws_n_distinct_rows_with_the_certain_ones(
     assert everybody.sum() == pytest.approx(n)
     assert set(np.flatnonzero(everybody == 1)) <= set(rows)
     np.testing.assert_array_equal(everybody[rows], probabilities)
+
+
+def test_systematic_and_simple_samples() -> None:
+    rows, probabilities = sampling.draw_systematic(10, 5, start=0.5)
+    assert rows.tolist() == [1, 3, 5, 7, 9]
+    assert probabilities.tolist() == [0.5] * 5
+    rows, _ = sampling.draw_simple(100, 10, seed=3)
+    assert len(set(rows.tolist())) == 10
+
+
+def test_joint_probabilities_of_sampford_add_up() -> None:
+    everybody = sampling.inclusion_probabilities([5, 9, 14, 20, 23, 29], 3)
+    joint = sampling.joint_sampford(everybody, 3)
+    # Each row: Σ_j π_ij = n π_i, the diagonal included.
+    np.testing.assert_allclose(joint.sum(axis=1), 3 * everybody, rtol=1e-12)
+    assert (joint > 0).all()
+    # Equal sizes are simple random sampling: n(n − 1)/(N(N − 1)).
+    equal = sampling.joint_sampford(np.full(10, 0.3), 3)
+    assert equal[0, 1] == pytest.approx(3 * 2 / (10 * 9))
+
+
+def test_sampford_draws_as_often_as_it_says() -> None:
+    sizes = [5, 9, 14, 20, 23, 29]
+    hits, pairs = np.zeros(6), np.zeros((6, 6))
+    for seed in range(3000):
+        rows, _, _ = sampling.draw_sampford(sizes, 3, seed)
+        hits[rows] += 1
+        pairs[np.ix_(rows, rows)] += 1
+    everybody = sampling.inclusion_probabilities(sizes, 3)
+    np.testing.assert_allclose(hits / 3000, everybody, atol=0.035)
+    joint = sampling.joint_sampford(everybody, 3)
+    np.testing.assert_allclose(pairs / 3000, joint, atol=0.035)
+    # A certainty is drawn always and independently of the rest.
+    rows, probabilities, joint = sampling.draw_sampford([1000, 5, 9, 14, 20], 3, 1)
+    assert rows[0] == 0
+    np.testing.assert_allclose(joint[0], probabilities)
+
+
+def test_two_stages_give_every_person_of_a_town_about_the_same_chance() -> None:
+    town = np.repeat(['a', 'b'], [600, 400])
+    village = np.concatenate([np.repeat(np.arange(12), 50), np.repeat(np.arange(100, 108), 50)])
+    rows, probabilities, first = sampling.draw_two_stage(
+        village, {'a': 4, 'b': 3}, 10, seed=9, strata=town
+    )
+    assert len(rows) == 70
+    assert len(np.unique(village[rows])) == 7
+    np.testing.assert_allclose(probabilities[town[rows] == 'a'], 4 / 12 * 10 / 50)
+    np.testing.assert_allclose(first[town[rows] == 'b'], 3 / 8)
+    assert (1 / probabilities).sum() == pytest.approx(1000)
+    with pytest.raises(SampleTooLarge, match='Stratum b has 8 PSUs, not 9'):
+        sampling.draw_two_stage(village, {'a': 1, 'b': 9}, 10, seed=9, strata=town)

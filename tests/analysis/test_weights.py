@@ -7,12 +7,14 @@ import pytest
 
 from analysis import Design, mean, total, weights
 from analysis.errors import (
+    BadColumn,
     BadOption,
     BadWeights,
     MarginsDisagree,
     NotConverged,
     UnknownLevel,
 )
+from analysis.propensity import propensity_classes, r_indicator
 
 SEX = np.array(['f', 'm'] * 50)
 AGE = np.repeat(['18-34', '35-59', '60+', '60+'], 25)
@@ -168,3 +170,26 @@ def test_steps_must_follow_each_other() -> None:
     assert total(both, by=SEX)['f'].se == pytest.approx(0, abs=1e-9)
     with pytest.raises(BadOption, match='in the order'):
         design.calibrated(second.step)
+
+
+def test_classes_of_the_propensity_to_answer() -> None:
+    random = np.random.default_rng(2)
+    age = random.uniform(18, 80, 600)
+    sex = np.where(random.random(600) < 0.5, 'f', 'm')
+    responded = random.random(600) < 1 / (1 + np.exp(-(age - 45) / 15))
+    classes = propensity_classes(responded, {'age': age, 'sex': sex})
+    rates = [responded[classes.codes == k].mean() for k in range(len(classes))]
+    assert len(classes) == 5
+    assert rates == sorted(rates)
+    done = weights.nonresponse(np.ones(600), responded, classes, largest=10)
+    # The young answer less; their weight makes up for it.
+    plain = age[responded].mean()
+    adjusted = (done.values * age).sum() / done.values.sum()
+    assert abs(adjusted - age.mean()) < 0.3 * abs(plain - age.mean())
+    assert r_indicator(responded, {'age': age}) < 0.6
+    assert r_indicator(random.random(600) < 0.5, {'age': age}) > 0.9
+
+
+def test_propensities_need_what_is_known_of_everybody() -> None:
+    with pytest.raises(BadColumn, match='age is missing'):
+        propensity_classes([1, 0, 1, 0], {'age': [20, np.nan, 40, 50]})
