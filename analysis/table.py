@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from analysis.errors import BadColumn
@@ -46,6 +47,15 @@ def _columns(header: list[str], rows: Iterable[list[str]], path: str) -> dict[st
     if not kept:
         raise BadColumn(f'{path} has a header but no rows.')
     return dict(zip(header, map(list, zip(*kept, strict=True)), strict=True))
+
+
+def csv_text(columns: Mapping[str, Sequence[str]]) -> str:
+    """Columns as CSV, without the last line break (whoever prints it adds one)."""
+    target = io.StringIO()
+    writer = csv.writer(target, lineterminator='\n')
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+    return target.getvalue().rstrip('\n')
 
 
 def aligned(header: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:

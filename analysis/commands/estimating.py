@@ -1,4 +1,4 @@
-"""The commands behind ``python -m analysis``: each reads a file, computes, and returns text."""
+"""``estimate`` and ``compare``: read a file, estimate, return text."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ import numpy as np
 from analysis import estimate
 from analysis.columns import Floats, numbers
 from analysis.design import LONELY_RULES, Design
+from analysis.difference import difference
 from analysis.errors import BadColumn, BadOption, BadWeights, listed
 from analysis.intervals import METHODS, Bounds
-from analysis.result import Estimate
+from analysis.result import Estimate, Estimates
 from analysis.table import aligned, number, read_csv, text_table
 from analysis.verdict import Verdict, decide
 
@@ -30,8 +31,8 @@ Example:
 """
 
 
-def add_all(commands: Any) -> None:
-    """Register every command with its options."""
+def add(commands: Any) -> None:
+    """Register ``estimate`` and ``compare``."""
     parser = commands.add_parser(
         'estimate',
         help='means, shares, totals and ratios with errors, intervals and verdicts',
@@ -42,6 +43,17 @@ def add_all(commands: Any) -> None:
     add_design(parser)
     add_estimate(parser)
     parser.set_defaults(run=run_estimate)
+    parser = commands.add_parser(
+        'compare',
+        help='differences of groups, or of waves that share villages, with their covariance',
+        description='Difference of one group from each of the others (the first is the reference '
+        'unless --reference says otherwise). For a change between waves stack the files, with '
+        'the wave as the group and the same village labels in both.',
+    )
+    add_design(parser)
+    add_estimate(parser)
+    parser.add_argument('--reference', metavar='GROUP', help='compare all others with this one')
+    parser.set_defaults(run=run_compare)
 
 
 def add_design(parser: argparse.ArgumentParser) -> None:
@@ -117,6 +129,27 @@ def run_estimate(options: argparse.Namespace) -> str:
     return text if verdicts is None else f'{text}\n\n{_verdict_table(rows, verdicts)}'
 
 
+def run_compare(options: argparse.Namespace) -> str:
+    """Differences between groups of --by."""
+    if not options.by:
+        raise BadOption('compare needs --by: the groups to compare.')
+    if options.target is not None:
+        raise BadOption('compare has no --target: a verdict is about one group; use estimate.')
+    table = read_csv(options.file)
+    design = read_design(table, options)
+    found = []
+    for rows in _estimates(table, design, options):
+        labels = [row.label for row in rows if row.n]
+        reference = options.reference or labels[0]
+        if reference not in labels:
+            raise BadOption(f'There is no group {reference!r}; there are {listed(labels)}.')
+        others = [label for label in labels if label != reference]
+        found += [difference(rows, label, reference, level=options.level) for label in others]
+    if options.json:
+        return _as_json(design, found, None)
+    return f'{design!r}\n\n{text_table(found)}'
+
+
 def read_design(table: Table, options: argparse.Namespace) -> Design:
     """The design that the options describe, with the calibration of the file's weights."""
     weights = positive_column(table, options.weights)
@@ -166,9 +199,7 @@ def _stage_columns(table: Table, names: str | None) -> tuple[Floats, ...] | None
     return tuple(numbers(column(table, name), name) for name in names.split(','))
 
 
-def _estimates(
-    table: Table, design: Design, options: argparse.Namespace
-) -> list[Sequence[Estimate]]:
+def _estimates(table: Table, design: Design, options: argparse.Namespace) -> list[Estimates]:
     shared: dict[str, Any] = {'level': options.level}
     if options.by:
         shared['by'] = column(table, options.by)
@@ -194,7 +225,7 @@ def _mean(
     shared: Mapping[str, Any],
     method: str | None,
     limits: Bounds | None,
-) -> Sequence[Estimate]:
+) -> Estimates:
     values = numbers(column(table, name), name)
     answered = values[~np.isnan(values)]
     if limits is None and answered.size and answered.min() >= 0 and answered.max() <= 1:
@@ -208,7 +239,7 @@ def _mean(
 
 def _share(
     table: Table, design: Design, name: str, shared: Mapping[str, Any], method: str
-) -> Sequence[Estimate]:
+) -> Estimates:
     value: str | None = None
     if name not in table and '=' in name:
         name, value = name.split('=', 1)
@@ -219,15 +250,11 @@ def _share(
     return _rows(estimate.proportion(design, {title: values}, value=value, method=method, **shared))
 
 
-def _total(
-    table: Table, design: Design, name: str, shared: Mapping[str, Any]
-) -> Sequence[Estimate]:
+def _total(table: Table, design: Design, name: str, shared: Mapping[str, Any]) -> Estimates:
     return _rows(estimate.total(design, {name: numbers(column(table, name), name)}, **shared))
 
 
-def _ratio(
-    table: Table, design: Design, name: str, shared: Mapping[str, Any]
-) -> Sequence[Estimate]:
+def _ratio(table: Table, design: Design, name: str, shared: Mapping[str, Any]) -> Estimates:
     above, slash, below = name.partition('/')
     if not slash:
         raise BadOption(f'--ratio needs two columns as Y/X, not {name!r}.')
@@ -237,8 +264,9 @@ def _ratio(
     )
 
 
-def _rows(result: Any) -> Sequence[Estimate]:
-    return list(result)
+def _rows(result: Any) -> Estimates:
+    rows: Estimates = result
+    return rows
 
 
 def _matches(table: Table, condition: str) -> Any:

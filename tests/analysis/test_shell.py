@@ -1,0 +1,142 @@
+"""The other commands of ``python -m analysis``: planning, drawing, weighting, replicating."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from analysis import Design, mean, replicates
+from analysis.__main__ import main
+from tests.analysis.apidata import DATA, apiclus1
+
+STRAT = [str(DATA / 'apistrat.csv'), '--weights', 'pw', '--strata', 'stype', '--fpc', 'fpc']
+CLUS1 = [str(DATA / 'apiclus1.csv'), '--weights', 'pw', '--psu', 'dnum', '--fpc', 'fpc']
+MARGINS = (
+    'margin,level,count\nstype,E,4421\nstype,H,755\nstype,M,1018\n'
+    'sch.wide,No,1072\nsch.wide,Yes,5122\n'
+)
+
+
+@pytest.fixture
+def shell(capsys: pytest.CaptureFixture[str]) -> Any:
+    """Runs a command; returns exit code, output and error text."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = main(arguments)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_size_for_a_target_and_for_a_margin(shell: Any) -> None:
+    options = ('--target', '80', '--truth', '85', '--deff', '1.5', '--response', '0.6', '--json')
+    assert json.loads(shell('size', *options)[1]) == {
+        'effective': 368,
+        'answers': 552,
+        'addresses': 920,
+    }
+    assert '385' in shell('size', '--margin', '5')[1]
+    assert '--target needs --truth' in shell('size', '--target', '80')[2]
+
+
+def test_towns_get_their_sample_sizes(shell: Any, tmp_path: Path) -> None:
+    file = tmp_path / 'towns.csv'
+    file.write_text('镇街,人口\n浒山,100000\n周巷,50000\n附海,900\n', encoding='utf-8-sig')
+    options = (str(file), '--strata', '镇街', '--population', '人口', '--n', '1000')
+    sizes = json.loads(shell('allocate', *options, '--minimum', '80', '--json')[1])
+    assert sizes == {'浒山': 539, '周巷': 381, '附海': 80}
+    assert '附海' in shell('allocate', *options)[1]
+
+
+def test_a_drawn_sample_carries_its_weights_and_can_be_drawn_again(
+    shell: Any, tmp_path: Path
+) -> None:
+    frame = tmp_path / 'frame.csv'
+    lines = [f'{town},{town}{i // 10},{i}' for town in 'ab' for i in range(60)]
+    frame.write_text('town,village,unit\n' + '\n'.join(lines) + '\n')
+    options = ('draw', str(frame), '--seed', '7', '--strata', 'town')
+    first = shell(*options, '--n', '6')[1]
+    assert first == shell(*options, '--n', '6')[1]
+    drawn = rows_of(first)
+    assert len(drawn) == 12
+    assert sum(float(row['weight']) for row in drawn) == pytest.approx(120)
+    two_stage = rows_of(shell(*options, '--n', '3', '--psu', 'village', '--per-psu', '5')[1])
+    assert len({row['village'] for row in two_stage}) == 6
+    assert sum(float(row['weight']) for row in two_stage) == pytest.approx(120)
+    sizes = tmp_path / 'sizes.csv'
+    sizes.write_text('stratum,n\na,2\nb,4\n')
+    by_town = rows_of(shell(*options, '--sizes', str(sizes))[1])
+    assert [row['town'] for row in by_town] == ['a'] * 2 + ['b'] * 4
+    assert 'Stratum a: 61 of 60' in shell(*options, '--n', '61')[2]
+
+
+def test_the_design_stratum_by_stratum(shell: Any) -> None:
+    told = json.loads(shell('design', *STRAT, '--json')[1])
+    assert told['df'] == 197
+    assert [row['rows'] for row in told['strata']] == [100, 50, 50]
+    assert 'Kish 1.186' in shell('design', *STRAT)[1]
+
+
+def test_raked_weights_as_a_column_and_their_report(shell: Any, tmp_path: Path) -> None:
+    margins = tmp_path / 'margins.csv'
+    margins.write_text(MARGINS)
+    options = ('weight', str(DATA / 'apiclus1.csv'), '--weights', 'pw', '--margins', str(margins))
+    rows = rows_of(shell(*options)[1])
+    high = sum(float(row['calibrated']) for row in rows if row['stype'] == 'H')
+    assert high == pytest.approx(755, rel=1e-9)
+    report = json.loads(shell(*options, '--report')[1])
+    assert report['tiny'] == ['stype=H (14)']
+    trimmed = json.loads(shell(*options, '--report', '--trim', '60')[1])
+    assert trimmed['cut'] > 0
+    assert trimmed['kish'] < report['kish']
+    margins.write_text(MARGINS + 'stype,E,5\n')
+    assert 'repeats stype E' in shell(*options)[2]
+    margins.write_text(MARGINS + 'planet,Earth,5\n')
+    assert "no column 'planet'" in shell(*options)[2]
+
+
+def test_replicate_weights_for_other_programs(shell: Any) -> None:
+    rows = rows_of(shell('replicates', *CLUS1)[1])
+    told = json.loads(shell('replicates', *CLUS1, '--report')[1])
+    table = np.array([[float(row[f'replicate_{r + 1}']) for r in range(15)] for row in rows])
+    handed = replicates.given(
+        apiclus1['pw'], table, kind='JKn', scale=told['scale'], rscales=told['rscales'], df=14
+    )
+    own = Design(apiclus1['pw'], psu=apiclus1['dnum'], population=apiclus1['fpc'])
+    expected = mean(replicates.jackknife(own), apiclus1['api00'])
+    assert mean(handed, apiclus1['api00']).se == pytest.approx(expected.se, rel=1e-9)
+    assert 'needs --seed' in shell('replicates', *CLUS1, '--kind', 'bootstrap')[2]
+
+
+def test_groups_compared_with_one_of_them(shell: Any) -> None:
+    told = json.loads(shell('compare', *CLUS1, '--mean', 'api00', '--by', 'stype', '--json')[1])
+    assert [row['label'] for row in told['estimates']] == ['H − E', 'M − E']
+    # svyglm(api00 ~ stype, CLUS1): stypeM
+    assert told['estimates'][1]['est'] == pytest.approx(-17.428055555555556, rel=1e-9)
+    assert told['estimates'][1]['se'] == pytest.approx(14.337390234216771, rel=1e-9)
+    other = shell('compare', *CLUS1, '--mean', 'api00', '--by', 'stype', '--reference', 'H')[1]
+    assert 'E − H' in other
+    assert 'needs --by' in shell('compare', *CLUS1, '--mean', 'api00')[2]
+    missing = ('compare', *CLUS1, '--mean', 'api00', '--by', 'stype', '--reference', 'X')
+    assert 'no group' in shell(*missing)[2]
+
+
+@pytest.mark.parametrize(
+    'command', ['estimate', 'compare', 'size', 'allocate', 'draw', 'design', 'weight', 'replicates']
+)
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, '--help'])
+    assert ended.value.code == 0
+    assert 'usage: python -m analysis' in capsys.readouterr().out
