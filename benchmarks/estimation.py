@@ -240,14 +240,16 @@ def answers(questionnaire: Any, town: str, count: int, random: Any) -> list[str]
         elif variable.kind == 'integer':
             columns[variable.name] = random.integers(1, 5, count).tolist()
         elif variable.kind == 'text':
-            columns[variable.name] = ['希望河边多种一些树。' * 3] * count
+            # One in five writes something.
+            wrote = random.random(count) < 0.2
+            columns[variable.name] = ['希望河边多种一些树。' * 3 if yes else None for yes in wrote]
         elif variable.kind == 'town':
             columns[variable.name] = [town] * count
     columns['consent'], columns['resident'] = ['yes'] * count, ['yes'] * count
     names = sorted(columns)
     return [
         json.dumps(
-            dict(zip(names, row, strict=True)),
+            {name: value for name, value in zip(names, row, strict=True) if value is not None},
             ensure_ascii=False,
             sort_keys=True,
             separators=(',', ':'),

@@ -15,7 +15,7 @@ from cixi_survey.results import figures
 from cixi_survey.results.figures import Shown
 
 WIDTH, LEFT, RIGHT = 360.0, 6.0, 354.0
-HEAD, ROW, FOOT = 42.0, 40.0, 8.0
+HEAD, ROW, FOOT = 44.0, 40.0, 8.0
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ satisfaction is bound, and the year of the wave.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +15,6 @@ import numpy as np
 
 from analysis import estimate as estimators
 from analysis.design import Design
-from analysis.errors import EmptyDomain
 from analysis.intervals import bounds
 from analysis.result import Estimate
 from analysis.verdict import decide
@@ -29,6 +28,7 @@ from cixi_survey.results.dataset import Dataset, Floats
 SHARE = (0.0, 1.0)
 SCORE = (0.0, 100.0)
 WORST_CASE_FROM = 0.05
+OTHER_RULES = ('breadth', 'passed')
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,26 +69,36 @@ class Judged:
     from_year: int | None
 
 
-def estimate(
-    measure: Measure, design: Design, *, by: Any = None, level: float, method: str
-) -> list[Estimate]:
-    """The estimate for all respondents, or one for each label of ``by``; none without answers.
+def estimates(
+    found: Sequence[Measure], design: Design, *, by: Any = None, level: float, method: str
+) -> dict[str, list[Estimate]]:
+    """By name of the measure its estimate for all respondents, or one for each label of ``by``.
 
-    Shares of yes and no get ``method``; means and scores Student's t, held inside the scale.
+    Shares of yes and no get ``method``; means and scores Student's t, held inside the scale.  A
+    measure without any answer has no estimates.  Measures of one kind go through one call, which
+    then works out only once what they have in common.
     """
-    values, kind, limits = measure.values, measure.kind, measure.limits
-    try:
+    rows: dict[str, list[Estimate]] = {measure.name: [] for measure in found}
+    kinds: dict[tuple[str, str], dict[str, Floats]] = {}
+    for measure in found:
+        if np.isnan(measure.values).all():
+            continue
         if measure.per is not None:
             share = 1.0 / measure.per
-            rows = estimators.ratio(design, values * share, share, by=by, level=level)
-            rows = [_bounded(row, limits) for row in ([rows] if by is None else rows)]
-        elif kind == 'proportion':
-            rows = estimators.proportion(design, values, by=by, level=level, method=method)
+            made = estimators.ratio(design, measure.values * share, share, by=by, level=level)
+            ratios = [made] if by is None else list(made)
+            rows[measure.name] = [_bounded(row, measure.limits) for row in ratios]
         else:
-            rows = estimators.mean(design, values, by=by, level=level, method='t', limits=limits)
-    except EmptyDomain:
-        return []
-    return [rows] if isinstance(rows, Estimate) else list(rows)
+            kinds.setdefault((measure.kind, measure.scale), {})[measure.name] = measure.values
+    for (kind, scale), columns in kinds.items():
+        if kind == 'proportion':
+            made = estimators.proportion(design, columns, by=by, level=level, method=method)
+        else:
+            limits = SHARE if scale == 'share' else SCORE
+            made = estimators.mean(design, columns, by=by, level=level, limits=limits)
+        for row in made:
+            rows[row.variable].append(row)
+    return rows
 
 
 def _bounded(row: Estimate, limits: tuple[float, float]) -> Estimate:
@@ -184,8 +194,8 @@ def other_rules(indicator: Indicator, dataset: Dataset) -> list[Measure]:
     breadth = indicators.breadth(indicator, dataset.columns, dataset.n)
     passed = indicators.passed(indicators.score(indicator, dataset.columns, dataset.n))
     return [
-        Measure(f'{indicator.name}.breadth', indicator.label, breadth, 'share'),
-        Measure(f'{indicator.name}.passed', indicator.label, passed, 'share'),
+        Measure(f'{indicator.name}.{rule}', indicator.label, values, 'share')
+        for rule, values in zip(OTHER_RULES, (breadth, passed), strict=True)
     ]
 
 

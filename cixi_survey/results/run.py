@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -122,7 +122,6 @@ def _figures(session: Session, wave: Wave, options: Options, sample: Dataset) ->
     counts, weighted = rates.reconciled(sample, dataset.outcomes(session, wave), wave)
     weighed = weighting.weigh(sample, wave, weighted, raking=options.raking)
     engine = _Engine(wave, sample, weighed, options)
-    made = [engine.indicator(each) for each in questionnaire.indicators]
     opened = dataset.load(session, wave, 'open')
     return {
         'format': FORMAT,
@@ -141,7 +140,7 @@ def _figures(session: Session, wave: Wave, options: Options, sample: Dataset) ->
             'weighted': rates.together(weighted.values()).as_dict(),
         },
         'weights': weighed.report,
-        'indicators': made,
+        'indicators': engine.indicators(questionnaire.indicators),
         'items': engine.items(questionnaire.indicators),
         'open': {'n': opened.n, 'items': measures.open_counts(questionnaire, opened)},
     }
@@ -165,21 +164,41 @@ class _Engine:
         self.design = weighed.design
         self.towns = weighting.groups_of(sample.sampling.stratum)
 
-    def indicator(self, indicator: Indicator) -> dict[str, Any]:
-        """One indicator: overall, by town, its target, and what belongs beside it."""
+    def indicators(self, found: Sequence[Indicator]) -> list[dict[str, Any]]:
+        """Each indicator: overall, by town, its target, and what belongs beside it."""
+        headlines = [measures.headline(each, self.sample) for each in found]
+        beside = [measures.dont_know(each, self.sample) for each in found]
+        for each in found:
+            beside += measures.other_rules(each, self.sample)
+        overall = self._estimates([*headlines, *beside])
+        worst = self._estimates(
+            [
+                measures.worst_case(each, self.sample)
+                for each in found
+                if each.dont_know_rule == 'out_of_base' and _matters(overall, each)
+            ]
+        )
+        by_town = self._estimates(headlines, by=self.towns)
+        return [
+            self._indicator(each, headline, overall | worst, by_town[each.name])
+            for each, headline in zip(found, headlines, strict=True)
+        ]
+
+    def _indicator(
+        self,
+        indicator: Indicator,
+        headline: Measure,
+        overall: Mapping[str, list[Estimate]],
+        towns: Sequence[Estimate],
+    ) -> dict[str, Any]:
         judged = measures.target_of(indicator, self.wave)
-        measure = measures.headline(indicator, self.sample)
-        unsure = self._overall(measures.dont_know(indicator, self.sample))
-        worst = None
-        matters = unsure is not None and unsure['est'] > measures.WORST_CASE_FROM
-        if matters and indicator.dont_know_rule == 'out_of_base':
-            worst = self._overall(measures.worst_case(indicator, self.sample))
+        name = indicator.name
         return {
-            'name': indicator.name,
+            'name': name,
             'family': indicator.family,
             'scale': indicator.scale,
             'rule': indicator.rule,
-            'kind': measure.kind,
+            'kind': headline.kind,
             'label': dict(indicator.label),
             'definition': dict(indicator.definition),
             'dont_know_rule': indicator.dont_know_rule,
@@ -187,53 +206,52 @@ class _Engine:
             'other_targets': _other_targets(indicator, judged),
             'verdict_withheld': _withheld(indicator, judged, self.wave),
             'baseline': _baseline(indicator),
-            'total': self._overall(measure, judged),
-            'towns': self._by_town(measure, judged),
-            'dont_know': unsure,
-            'worst_case': worst,
+            'total': self._first(overall[name], judged),
+            'towns': self._towns(towns, judged),
+            'dont_know': self._first(overall[f'{name}.dont_know']),
+            'worst_case': self._first(overall.get(f'{name}.worst_case', [])),
             'other_rules': {
-                other.name.rpartition('.')[2]: self._overall(other)
-                for other in measures.other_rules(indicator, self.sample)
+                rule: self._first(overall[f'{name}.{rule}'])
+                for rule in measures.OTHER_RULES
+                if f'{name}.{rule}' in overall
             },
         }
 
-    def items(self, indicators: Sequence[Indicator]) -> list[dict[str, Any]]:
+    def items(self, found: Sequence[Indicator]) -> list[dict[str, Any]]:
         """Each item once, under the first indicator that has it."""
-        seen: set[str] = set()
-        rows = []
-        for indicator in indicators:
+        first: dict[str, tuple[Indicator, Measure]] = {}
+        for indicator in found:
             for measure in measures.items(indicator, self.sample):
-                if measure.name in seen:
-                    continue
-                seen.add(measure.name)
-                rows.append(
-                    {
-                        'name': measure.name,
-                        'indicator': indicator.name,
-                        'family': indicator.family,
-                        'scale': 'share',
-                        'kind': measure.kind,
-                        'label': dict(measure.label),
-                        'total': self._overall(measure),
-                        'towns': self._by_town(measure),
-                    }
-                )
-        return rows
+                first.setdefault(measure.name, (indicator, measure))
+        listed = [measure for _, measure in first.values()]
+        overall, by_town = self._estimates(listed), self._estimates(listed, by=self.towns)
+        return [
+            {
+                'name': name,
+                'indicator': indicator.name,
+                'family': indicator.family,
+                'scale': 'share',
+                'kind': measure.kind,
+                'label': dict(measure.label),
+                'total': self._first(overall[name]),
+                'towns': self._towns(by_town[name]),
+            }
+            for name, (indicator, measure) in first.items()
+        ]
 
-    def _overall(self, measure: Measure, judged: Judged | None = None) -> dict[str, Any] | None:
-        rows = measures.estimate(
-            measure, self.design, level=self.options.level, method=self.options.method
+    def _estimates(self, found: Sequence[Measure], by: Any = None) -> dict[str, list[Estimate]]:
+        return measures.estimates(
+            found, self.design, by=by, level=self.options.level, method=self.options.method
         )
+
+    def _first(
+        self, rows: Sequence[Estimate], judged: Judged | None = None
+    ) -> dict[str, Any] | None:
         return self._cell(rows[0], judged) if rows else None
 
-    def _by_town(self, measure: Measure, judged: Judged | None = None) -> list[dict[str, Any]]:
-        rows = measures.estimate(
-            measure,
-            self.design,
-            by=self.towns,
-            level=self.options.level,
-            method=self.options.method,
-        )
+    def _towns(
+        self, rows: Sequence[Estimate], judged: Judged | None = None
+    ) -> list[dict[str, Any]]:
         return [{'town': row.label, **self._cell(row, judged)} for row in rows if row.n]
 
     def _cell(self, row: Estimate, judged: Judged | None) -> dict[str, Any]:
@@ -250,6 +268,11 @@ class _Engine:
             'method': row.method,
             'verdict': measures.judge(row, judged, self.options.level),
         }
+
+
+def _matters(overall: Mapping[str, list[Estimate]], indicator: Indicator) -> bool:
+    unsure = overall[f'{indicator.name}.dont_know']
+    return bool(unsure) and unsure[0].est > measures.WORST_CASE_FROM
 
 
 def _number(value: float) -> float | None:
