@@ -17,6 +17,7 @@ from analysis.columns import Floats, Mask
 from analysis.design import Design
 from analysis.errors import BadOption, listed
 from analysis.intervals import Bounds
+from analysis.table import aligned, number
 from analysis.variance import Totals
 
 # A variance this small beside the spread of the data is what rounding leaves of zero.
@@ -189,8 +190,6 @@ class Estimates(Sequence[Estimate]):
         raise BadOption('to_frame needs pandas or polars.', 'Use to_dicts() without them.')
 
     def __repr__(self) -> str:
-        from analysis.table import text_table
-
         return text_table(self.rows)
 
 
@@ -298,3 +297,15 @@ def _design_effects(spread: float, var: float, n: int, weight: float) -> tuple[f
     left = 1.0 - n / weight
     without = with_replacement / left if left > 0 else math.nan
     return without, with_replacement, spread / var
+
+
+def text_table(rows: Sequence[Estimate]) -> str:
+    """Estimates as a table: what, estimate, error, interval, how many answers, how made."""
+    header = ['', 'est', 'se', 'low', 'high', 'cv', 'df', 'n', 'missing', 'n_eff', 'deff', 'method']
+    body = []
+    for row in rows:
+        name = ' '.join(part for part in (row.variable, row.label) if part) or row.kind
+        figures = [number(v) for v in (row.est, row.se, row.lci, row.uci, row.cv)]
+        sizes = [str(row.df), str(row.n), str(row.missing), number(row.n_eff, 1)]
+        body.append([name, *figures, *sizes, number(row.deff, 3), row.method])
+    return aligned(header, body)

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from analysis.errors import BadColumn
-from analysis.result import Estimate
 
 
 def read_csv(path: str | Path) -> dict[str, list[str]]:
@@ -78,15 +77,3 @@ def number(value: float, digits: int = 4) -> str:
     if value and (abs(value) >= 1e6 or abs(value) < 1e-3):
         return f'{value:.{digits}g}' if abs(value) < 1e-3 else f'{value:,.0f}'
     return f'{value:,.{digits}f}'
-
-
-def text_table(rows: Sequence[Estimate]) -> str:
-    """Estimates as a table: what, estimate, error, interval, how many answers, how made."""
-    header = ['', 'est', 'se', 'low', 'high', 'cv', 'df', 'n', 'missing', 'n_eff', 'deff', 'method']
-    body = []
-    for row in rows:
-        name = ' '.join(part for part in (row.variable, row.label) if part) or row.kind
-        figures = [number(v) for v in (row.est, row.se, row.lci, row.uci, row.cv)]
-        sizes = [str(row.df), str(row.n), str(row.missing), number(row.n_eff, 1)]
-        body.append([name, *figures, *sizes, number(row.deff, 3), row.method])
-    return aligned(header, body)

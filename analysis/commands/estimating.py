@@ -16,8 +16,8 @@ from analysis.design import LONELY_RULES, Design
 from analysis.difference import difference
 from analysis.errors import BadColumn, BadOption, BadWeights, listed
 from analysis.intervals import METHODS, Bounds
-from analysis.result import Estimate, Estimates
-from analysis.table import aligned, number, read_csv, text_table
+from analysis.result import Estimate, Estimates, text_table
+from analysis.table import aligned, number, read_csv
 from analysis.verdict import Verdict, decide
 
 Table = Mapping[str, Sequence[str]]
