@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from waitress import create_server
+from waitress import create_server, wasyncore
 
 from tests.conftest import make_app
 
@@ -52,6 +52,8 @@ def served(sqlite_url: str, tmp_path: Path) -> Iterator[tuple[Flask, str]]:
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     yield app, f'http://127.0.0.1:{server.effective_port}'
-    server.close()
+    # Closed from within its own loop: taken away under it, its sockets would break the thread.
+    server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
+    thread.join()
     server.task_dispatcher.shutdown()
     app.extensions['cixi_database'].engine.dispose()
