@@ -57,6 +57,7 @@
 
   const form = document.getElementById('answers');
   if (!form || !window.fetch || !window.URLSearchParams) return;
+  if (new URLSearchParams([['pairs', 'yes']]).get('pairs') !== 'yes') return; // browsers before 2017
 
   // --- The page
 
