@@ -1,6 +1,7 @@
 """The life of a wave: what opens it, what closes it, and what closing makes impossible."""
 
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -273,3 +274,23 @@ def test_the_database_refuses_a_late_answer_that_names_its_invitation(answered):
         unit = session.scalars(pending).first()
     with pytest.raises(sa.exc.IntegrityError), answered.transaction() as session:
         factories.response(session, wave, unit, sealed=False, invitation_id=unit.id)
+
+
+def test_an_answer_on_its_way_while_the_wave_closes_is_sealed_too(database):
+    with database.transaction() as session:
+        wave = make.opened(session)
+        unit = session.scalars(sa.select(Invitation).limit(1)).one()
+
+    def close():
+        with database.transaction() as session:
+            lifecycle.close_wave(session, SLUG, **ACT)
+
+    with ThreadPoolExecutor() as pool:
+        with database.transaction() as session:
+            factories.response(session, wave, unit)
+            closing = pool.submit(close)
+        closing.result(timeout=30)
+    with database.reading() as session:
+        assert session.execute(sa.select(Response.sealed, Response.invitation_id)).all() == [
+            (True, None)
+        ]
