@@ -207,6 +207,8 @@ def covariance(design: Design, influence: Totals) -> Floats:
     if len(design.stages) == 1:
         if influence.domain is not None and not influence.fixed:
             return _of_one_domain_each(design, influence)
+        if len(influence.fixed) == 1 and not _lonely(design.stages[0]).any():
+            return _of_cells(design, influence)
         return _stage(influence, design.stages[0], np.ones(1), design.lonely_psu)
     table = dense(influence)
     result = np.zeros((influence.k, influence.k))
@@ -231,26 +233,37 @@ def _sum_by(codes: Codes, table: Floats, size: int) -> Floats:
     return np.stack(columns, axis=1)
 
 
-def _stratum_factors(stage: Stage, share: Floats, rule: str) -> tuple[Floats, float]:
-    """(1 − f) n/(n − 1) · share for each stratum, and the inflation for the rule "average"."""
+def _lonely(stage: Stage) -> Mask:
+    return np.asarray((stage.drawn == 1) & (stage.fraction < 1))
+
+
+def _stratum_factors(stage: Stage, share: Floats, rule: str) -> Floats:
+    """(1 − f) n/(n − 1) · share for each stratum."""
     drawn = stage.drawn
-    lonely = (drawn == 1) & (stage.fraction < 1)
     factors = share * (1.0 - stage.fraction) * drawn / np.where(drawn > 1, drawn - 1.0, 1.0)
-    inflation = 1.0
-    if rule == 'average' and lonely.any():
-        usable = int((drawn > 0).sum()) - int(lonely.sum())
-        inflation = int((drawn > 0).sum()) / usable if usable else np.nan
-    if rule != 'adjust':
-        factors = np.where(lonely, 0.0, factors)
-    return factors, inflation
+    return factors if rule == 'adjust' else np.where(_lonely(stage), 0.0, factors)
+
+
+def _inflation(influence: Totals, stage: Stage, rule: str) -> Floats:
+    """Rule "average": strata with one PSU get the mean variance of the others, by statistic.
+
+    Only strata that the domain reaches are counted, as R does after ``subset``.
+    """
+    lonely = _lonely(stage)
+    if rule != 'average' or not lonely.any():
+        return np.ones(influence.k)
+    there = Totals((dense(influence) != 0).astype(np.float64), influence.k)
+    reached = _sum_to_strata(there, stage.stratum, len(stage.drawn)) > 0
+    usable = (reached & ~lonely[:, None]).sum(axis=0)
+    return np.asarray(np.where(usable > 0, reached.sum(axis=0) / np.maximum(usable, 1), np.nan))
 
 
 def _stage(influence: Totals, stage: Stage, share: Floats, rule: str) -> Floats:
-    factors, inflation = _stratum_factors(stage, share, rule)
+    factors = _stratum_factors(stage, share, rule)
     added = _sum_to_strata(influence, stage.stratum, len(stage.drawn))
     means = added / np.maximum(stage.drawn, 1.0)[:, None]
     if rule == 'adjust':
-        means[(stage.drawn == 1) & (stage.fraction < 1)] = added.sum(axis=0) / stage.units
+        means[_lonely(stage)] = added.sum(axis=0) / stage.units
     result = np.zeros((influence.k, influence.k))
     size = int(np.clip(PRODUCT / influence.k**2, 256, CHUNK))
     for start in range(0, stage.units, size):
@@ -258,7 +271,8 @@ def _stage(influence: Totals, stage: Stage, share: Floats, rule: str) -> Floats:
         stratum = stage.stratum[rows]
         centred = _rows(influence, rows) - means[stratum]
         result += centred.T @ (centred * factors[stratum][:, None])
-    return result * inflation
+    inflation = np.sqrt(_inflation(influence, stage, rule))
+    return np.asarray(result * np.outer(inflation, inflation))
 
 
 def _of_one_domain_each(design: Design, influence: Totals) -> Floats:
@@ -271,14 +285,13 @@ def _of_one_domain_each(design: Design, influence: Totals) -> Floats:
     values, domain = influence.values, influence.domain
     assert domain is not None
     strata = len(stage.drawn)
-    factors, inflation = _stratum_factors(stage, np.ones(strata), design.lonely_psu)
+    factors = _stratum_factors(stage, np.ones(strata), design.lonely_psu)
     cell = stage.stratum * k + domain
     count = counts(cell, strata * k).reshape(strata, k)
     added = sums(cell, values, strata * k).reshape(strata, k)
     means = added / np.maximum(stage.drawn, 1.0)[:, None]
     if design.lonely_psu == 'adjust':
-        alone = (stage.drawn == 1) & (stage.fraction < 1)
-        means[alone] = added.sum(axis=0) / design.units
+        means[_lonely(stage)] = added.sum(axis=0) / design.units
     centred = values - means.ravel()[cell]
     squares = sums(cell, centred * centred, strata * k).reshape(strata, k)
     # Off the diagonal: Σ(z_a − m_a)(z_b − m_b) with z_a z_b = 0 in every unit.
@@ -287,7 +300,30 @@ def _of_one_domain_each(design: Design, influence: Totals) -> Floats:
     result += (means * weight * n).T @ means
     diagonal = (weight * (squares + (n - count) * means**2)).sum(axis=0)
     np.fill_diagonal(result, diagonal)
-    return result * inflation
+    inflation = np.sqrt(_inflation(influence, stage, design.lonely_psu))
+    return np.asarray(result * np.outer(inflation, inflation))
+
+
+def _of_cells(design: Design, influence: Totals) -> Floats:
+    """The one-stage formula after one calibration, from sums over cells.
+
+    z = u e_d − s F_c for a unit of domain d and cell c, so Σ zz' needs only Σu² by domain, Σus by
+    domain and cell, and Σs² by cell: the (units, k) table is never built.  Without lonely PSUs.
+    """
+    stage, k = design.stages[0], influence.k
+    values, domain = influence.values, influence.domain
+    assert domain is not None
+    ((cell, spread, explained),) = influence.fixed
+    cells, strata = len(explained), len(stage.drawn)
+    factors = _stratum_factors(stage, np.ones(strata), design.lonely_psu)
+    added = _sum_to_strata(influence, stage.stratum, strata)
+    scaled = added * (factors / np.maximum(stage.drawn, 1.0))[:, None]
+    weight = factors[stage.stratum]
+    carried = weight * spread
+    crossed = sums(domain * cells + cell, carried * values, k * cells).reshape(k, cells) @ explained
+    result = explained.T @ (explained * sums(cell, carried * spread, cells)[:, None])
+    result += np.diag(sums(domain, weight * values * values, k)) - crossed - crossed.T
+    return np.asarray(result - added.T @ scaled)
 
 
 def degrees_of_freedom(design: Design, weight: Totals) -> tuple[Floats, Mask]:
