@@ -20,6 +20,10 @@ Codes: TypeAlias = NDArray[np.intp]
 Mask: TypeAlias = NDArray[np.bool_]
 
 
+# What files write where a number is missing (R writes NA).
+MISSING = ('', 'NA')
+
+
 @dataclass(frozen=True, eq=False)
 class Groups:
     """A column of labels as integers: ``labels[codes[i]]`` is row i; code -1 means no label."""
@@ -46,7 +50,7 @@ def counts(codes: Codes, size: int) -> Floats:
 
 
 def numbers(values: Any, name: str, rows: int | None = None) -> Floats:
-    """A numeric column as float64; None, NaN and empty text count as missing (NaN).
+    """A numeric column as float64; None, NaN, empty text and NA count as missing (NaN).
 
     Raises BadColumn naming the first rows (counted from 1) that are not numbers.
     """
@@ -67,7 +71,7 @@ def _numbers_from_objects(values: Sequence[Any], name: str) -> Floats:
     bad = []
     for row, value in enumerate(values):
         try:
-            result[row] = np.nan if value is None or value == '' else float(value)
+            result[row] = np.nan if value is None or value in MISSING else float(value)
         except (TypeError, ValueError):
             bad.append(f'{value!r} in row {row + 1}')
     if bad:

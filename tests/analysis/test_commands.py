@@ -183,3 +183,9 @@ def test_help_shows_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(['estimate', '--help'])
     assert '--mean satisfied --by town --target 80' in capsys.readouterr().out
+
+
+def test_na_in_a_numeric_column_is_a_missing_answer(shell: Any, tmp_path: Path) -> None:
+    file = write(tmp_path / 'r.csv', 'w,y\n1,5\n1,NA\n1,7\n')
+    row = json.loads(shell(file, '--weights', 'w', '--mean', 'y', '--json')[1])['estimates'][0]
+    assert (row['est'], row['n'], row['missing']) == (6, 2, 1)
