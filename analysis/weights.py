@@ -84,7 +84,12 @@ def kish(weights: Any) -> float:
     """Kish's design effect of unequal weights, n Σw²/(Σw)², over the positive weights."""
     values = numbers(weights, 'weights')
     used = values[values > 0]
-    return float(used.size * (used @ used) / used.sum() ** 2)
+    return used.size * sum_of_squares(used) / float(used.sum()) ** 2
+
+
+def sum_of_squares(values: Floats) -> float:
+    """Σv² without BLAS, which would wake threads for a millisecond's work."""
+    return float(np.einsum('i,i->', values, values))
 
 
 def unknown_eligibility(weights: Any, known: Any, classes: Any = None) -> Weights:
@@ -432,7 +437,7 @@ def report_on(
         change = after[used] / before[used]
     count = int(np.count_nonzero(after))
     total = float(after.sum())
-    effect = float(count * (after @ after) / total**2)
+    effect = count * sum_of_squares(after) / total**2
     return Report(
         kind=kind,
         n=count,

@@ -129,7 +129,8 @@ def table(results: dict[str, dict[str, dict[str, object]]]) -> str:
                 cells.append('–')
                 continue
             seconds, unit = float(str(one['seconds'])), float(str(results[name]['unit']['seconds']))
-            cells.append(f'{seconds / unit:,.1f}, {seconds:.3g}, {float(str(one["peak"])):,.0f}')
+            units = float(str(one.get('units', seconds / unit)))
+            cells.append(f'{units:,.1f}, {seconds:.3g}, {float(str(one["peak"])):,.0f}')
         lines.append(f'| ({task}) | {must}, {aim} | ' + ' | '.join(cells) + ' |')
     unit = float(str(results['analysis']['unit']['seconds']))
     lines.append(f'\nU was {unit * 1e3:.2f} ms; {os.cpu_count()} processors.')

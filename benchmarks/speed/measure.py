@@ -36,20 +36,25 @@ def unit(data: dict[str, Any], times: int = 15) -> float:
 
 
 def measured(
-    task: Callable[[], tuple[Any, Any]], rounds: int = 5
+    task: Callable[[], tuple[Any, Any]], data: dict[str, Any], rounds: int = 7
 ) -> dict[str, float | list[float]]:
-    """Median seconds, extra memory at the peak in MB, and what came out."""
+    """Median seconds and U in turns, extra memory at the peak in MB, and what came out.
+
+    U is taken before every round, so that a machine that is busy for a while is busy for both.
+    """
     before = _memory('VmRSS')
     Path('/proc/self/clear_refs').write_text('5')
     est, se = task()
     peak = _memory('VmHWM') - before
-    times = []
+    times, units = [], []
     for _ in range(rounds):
+        units.append(unit(data, 3))
         begin = time.perf_counter()
         task()
         times.append(time.perf_counter() - begin)
     return {
         'seconds': statistics.median(times),
+        'units': statistics.median(t / u for t, u in zip(times, units, strict=True)),
         'peak': max(peak, 0.0),
         'est': np.atleast_1d(est).tolist(),
         'se': np.atleast_1d(se).tolist(),

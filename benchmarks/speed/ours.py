@@ -42,5 +42,5 @@ def bootstrap():
 
 
 tasks = {'a': means, 'b': domains, 'c': raking, 'd': bootstrap}
-results = {name: measured(task) for name, task in tasks.items()}
+results = {name: measured(task, data) for name, task in tasks.items()}
 print(json.dumps({**results, 'unit': {'seconds': unit(data)}}))

@@ -47,5 +47,5 @@ def bootstrap():
 
 
 tasks = {'a': means, 'b': domains, 'c': raking, 'd': bootstrap}
-results = {name: measured(task, 3) for name, task in tasks.items()}
+results = {name: measured(task, data, 3) for name, task in tasks.items()}
 print(json.dumps({**results, 'unit': {'seconds': unit(data)}}))
