@@ -1,16 +1,17 @@
-"""``size``, ``allocate`` and ``draw``: before fieldwork."""
+"""``size``, ``allocate``, ``draw`` and ``coverage``: before fieldwork."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from analysis import planning, sampling
+from analysis import coverage, planning, sampling
 from analysis.columns import numbers
 from analysis.commands.estimating import column
 from analysis.errors import BadColumn, BadOption
@@ -24,6 +25,7 @@ def add(commands: Any) -> None:
     _add_size(commands)
     _add_allocate(commands)
     _add_draw(commands)
+    _add_coverage(commands)
 
 
 def _add_size(commands: Any) -> None:
@@ -168,6 +170,51 @@ def run_draw(options: argparse.Namespace) -> str:
     drawn['probability'] = [repr(float(p)) for p in chance]
     drawn['weight'] = [repr(float(1 / p)) for p in chance]
     return csv_text(drawn)
+
+
+def _add_coverage(commands: Any) -> None:
+    parser = commands.add_parser(
+        'coverage',
+        help='simulate how often the intervals of a plan hold the truth',
+        description='Samples of towns with a known share; tells for every interval method how '
+        'often it holds it, how wide it is, and how often it lies above the target. Progress '
+        'goes to stderr.',
+    )
+    parser.add_argument('--share', type=float, required=True, help='the true share, as 85')
+    parser.add_argument('--n', type=int, required=True, help='answers in each town')
+    parser.add_argument('--villages', type=int, default=0, help='in each town (0: simple sample)')
+    parser.add_argument('--village-sd', type=float, default=0.35, help='on the log odds (0.35)')
+    parser.add_argument('--towns', type=int, default=18)
+    parser.add_argument('--target', type=float, default=80)
+    parser.add_argument('--samples', type=int, default=200)
+    parser.add_argument('--seed', type=int, default=1)
+    parser.add_argument('--json', action='store_true')
+    parser.set_defaults(run=run_coverage)
+
+
+def run_coverage(options: argparse.Namespace) -> str:
+    """A line for every interval method."""
+    plan = coverage.Plan(
+        p=share(options.share),
+        n=options.n,
+        villages=options.villages,
+        towns=options.towns,
+        village_sd=options.village_sd,
+        target=share(options.target),
+    )
+    found = coverage.simulate(plan, options.samples, options.seed, _told)
+    if options.json:
+        return json.dumps([asdict(one) for one in found])
+    body = [
+        [one.method, f'{one.covered:.3f}', f'{one.width:.3f}', f'{one.above:.3f}'] for one in found
+    ]
+    return aligned(['method', 'holds', 'width', 'above target'], body)
+
+
+def _told(done: int, samples: int) -> None:
+    end = '\n' if done == samples else ''
+    sys.stderr.write(f'\r{done} of {samples} samples{end}')
+    sys.stderr.flush()
 
 
 def _wanted(options: argparse.Namespace, strata: Sequence[str]) -> dict[str, int]:

@@ -132,8 +132,34 @@ def test_groups_compared_with_one_of_them(shell: Any) -> None:
     assert 'no group' in shell(*missing)[2]
 
 
+def test_the_coverage_of_a_plan_with_progress(shell: Any) -> None:
+    options = ('--share', '85', '--n', '60', '--villages', '6', '--samples', '20', '--json')
+    code, out, err = shell('coverage', *options)
+    found = {row['method']: row for row in json.loads(out)}
+    assert code == 0
+    assert '20 of 20 samples' in err
+    assert found['wilson']['intervals'] == 20 * 18
+    assert found['wilson']['covered'] > 0.92
+    assert found['wald']['width'] < found['korn-graubard']['width']
+    assert found['wilson, pooled deff']['width'] < found['wilson']['width']
+    assert (
+        'no villages or 2' in shell('coverage', '--share', '85', '--n', '9', '--villages', '1')[2]
+    )
+
+
 @pytest.mark.parametrize(
-    'command', ['estimate', 'compare', 'size', 'allocate', 'draw', 'design', 'weight', 'replicates']
+    'command',
+    [
+        'estimate',
+        'compare',
+        'size',
+        'allocate',
+        'draw',
+        'coverage',
+        'design',
+        'weight',
+        'replicates',
+    ],
 )
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
