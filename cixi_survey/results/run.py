@@ -321,7 +321,7 @@ def _wave(session: Session, wave: Wave) -> dict[str, Any]:
         'demonstration': wave.demonstration,
         'year': measures.year_of(wave),
         'opens_at': wave.opens_at.isoformat(),
-        'closes_at': wave.closes_at.isoformat(),
+        'closes_at': wave.ended_at.isoformat(),
         'operator': wave.operator,
         'form_number': wave.form_number,
         'form_authority': wave.form_authority,
