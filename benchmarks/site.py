@@ -78,6 +78,7 @@ def _prepare(url: str) -> None:
             closes_at=now + timedelta(days=1),
             target_n=1,
             operator='benchmark',
+            contact='benchmark',
             form_number='1',
             form_authority='1',
             approval_number='1',

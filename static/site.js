@@ -35,4 +35,13 @@
     button.hidden = false;
     button.addEventListener('click', function () { window.print(); });
   });
+
+  // Tables stand open where there is room for them, and on paper, where nothing can be opened.
+  function openTables() {
+    Array.prototype.forEach.call(document.querySelectorAll('details.as-table'), function (table) {
+      table.open = true;
+    });
+  }
+  if (window.matchMedia('(min-width: 64em)').matches) openTables();
+  window.addEventListener('beforeprint', openTables);
 })();

@@ -177,6 +177,7 @@ def _plan(scene: _Scene, sha256: str) -> lifecycle.Plan:
         closes_at=scene.closes_at,
         target_n=1800,
         operator='演示用独立调查机构 (demonstration operator)',
+        contact='演示联系电话 0574-00000000',
         form_number='演示表1号',
         form_authority='慈溪市统计局（演示）',
         approval_number='演示批准〔2026〕1号',

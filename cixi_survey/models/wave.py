@@ -7,6 +7,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from cixi_survey.database import UtcDateTime
 from cixi_survey.models.base import Base, Key, Moment, Sha256, TownCode, one_of
 from cixi_survey.models.questionnaire import QuestionnaireVersion
 
@@ -53,6 +54,7 @@ class Wave(Base):
     closes_at: Mapped[Moment]
     target_n: Mapped[int]
     operator: Mapped[str] = mapped_column(sa.String(200))
+    contact: Mapped[str] = mapped_column(sa.String(200), default='')
     form_number: Mapped[str] = mapped_column(sa.String(60), default='')
     form_authority: Mapped[str] = mapped_column(sa.String(200), default='')
     approval_number: Mapped[str] = mapped_column(sa.String(100), default='')
@@ -62,6 +64,7 @@ class Wave(Base):
     population_source: Mapped[str] = mapped_column(sa.String(300), default='')
     open_link: Mapped[bool] = mapped_column(default=True)
     demonstration: Mapped[bool] = mapped_column(default=False)
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
     created_at: Mapped[Moment]
     created_by: Mapped[int | None] = mapped_column(sa.ForeignKey('staff.id'))
 
@@ -74,6 +77,11 @@ class Wave(Base):
     @property
     def title(self) -> dict[str, str]:
         return {'zh': self.title_zh, 'en': self.title_en}
+
+    @property
+    def ended_at(self) -> datetime:
+        """When answers stopped being taken: the planned end, or the closing before it."""
+        return min(self.closed_at or self.closes_at, self.closes_at)
 
     def is_open(self, now: datetime) -> bool:
         """Whether answers are taken at ``now``: open, begun, and not past its end.

@@ -37,7 +37,6 @@ def verify_indicators(questionnaire: Questionnaire, faults: Faults) -> None:
         _household(indicator, variables, path, faults)
         if indicator.family == 'knowledge' or indicator.rule == 'share_right':
             _knowledge(indicator, path, faults)
-    _one_scale_a_target(questionnaire, faults)
 
 
 def _items(questionnaire: Questionnaire, indicator: Indicator, path: Path, faults: Faults) -> None:
@@ -231,24 +230,6 @@ def _hundred(path: Path, faults: Faults) -> None:
         N_('Targets and baselines are written on the scale from 0 to 100.'),
         N_('Write 80 for 80 %% or 80 points.'),
     )
-
-
-def _one_scale_a_target(questionnaire: Questionnaire, faults: Faults) -> None:
-    bound: dict[str, Indicator] = {}
-    for index, indicator in enumerate(questionnaire.indicators):
-        if not indicator.targets:
-            continue
-        first = bound.setdefault(indicator.family, indicator)
-        if first.scale != indicator.scale:
-            faults.add(
-                ('indicators', index, 'targets'),
-                'two_scales',
-                N_('Targets of “%(family)s” are set on a share and on a score.'),
-                N_('Keep them on one of “%(first)s” and “%(name)s”: the scales are never mixed.'),
-                family=indicator.family,
-                first=first.name,
-                name=indicator.name,
-            )
 
 
 def _household(

@@ -97,7 +97,15 @@ def show(wave: Wave, questionnaire: Questionnaire, state: State) -> Response:
 def _shown_of(wave: Wave) -> tuple[object, ...]:
     """What the page shows of the wave itself: a change of it makes another page."""
     head = (wave.form_number, wave.form_authority, wave.approval_number, wave.approval_valid_until)
-    return (wave.version_sha256, wave.closes_at, wave.title_zh, wave.title_en, wave.operator, *head)
+    return (
+        wave.version_sha256,
+        wave.closes_at,
+        wave.title_zh,
+        wave.title_en,
+        wave.operator,
+        wave.contact,
+        *head,
+    )
 
 
 def _render(wave: Wave, questionnaire: Questionnaire, state: State, csrf: str) -> str:

@@ -115,6 +115,7 @@ def page(result: PublicResult) -> Page:
 
 def _card(indicator: Mapping[str, Any], level: float) -> Card:
     scale, target = indicator['scale'], indicator['target']
+    withheld = WITHHELD.get(indicator['verdict_withheld'], '')
     shown = figures.show(
         indicator['total'], scale, level, None if target is None else target['value']
     )
@@ -125,7 +126,7 @@ def _card(indicator: Mapping[str, Any], level: float) -> Card:
         definition=i18n.localised(indicator['definition']),
         shown=shown,
         judged='' if target is None else _target(target, scale),
-        withheld=_(WITHHELD[indicator['verdict_withheld']]) if not target else '',
+        withheld=_(withheld) if withheld and not target else '',
         others=tuple(_target(other, scale) for other in indicator['other_targets']),
         baseline=_baseline(baseline),
         baseline_note=i18n.localised(baseline['note']) if baseline and baseline['note'] else '',
@@ -363,7 +364,8 @@ def _computation(content: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _weights(content: Mapping[str, Any]) -> str:
     weights = content['weights']
     last = weights['steps'][-1]
-    steps = '; '.join(_(STEPS[step['name']]) for step in weights['steps'])
+    names = [STEPS[step['name']] for step in weights['steps']]
+    steps = '; '.join(_(name) for name in names)
     text = _(
         '%(steps)s. Smallest %(low)s, largest %(high)s, design effect of the weights (Kish) '
         '%(kish)s.',

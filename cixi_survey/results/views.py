@@ -40,7 +40,7 @@ def list_results() -> ResponseReturnValue:
                 'demonstration': publication.wave.demonstration,
                 'published_at': publication.published_at,
                 'opens_at': publication.wave.opens_at,
-                'closes_at': publication.wave.closes_at,
+                'closes_at': publication.wave.ended_at,
             }
             for slug, publication in newest.items()
         ]

@@ -161,6 +161,11 @@ class WaveForm(Form):
         [InputRequired(_l('Enter who carries out the survey.')), at_most(200)],
         description=_l('The statistics bureau, its survey team or a third party; it is published.'),
     )
+    contact = StringField(
+        _l('Contact for residents'),
+        [InputRequired(_l('Enter a telephone number or address for questions.')), at_most(200)],
+        description=_l('A telephone number or address; printed at the head of the form.'),
+    )
     open_link = BooleanField(
         _l('Also offer an open link'),
         description=_l('Anybody may answer; shown apart and never part of the headline figures.'),
@@ -221,6 +226,7 @@ class WaveForm(Form):
             closes_at=self.closes_at.moment,
             target_n=self.target_n.data,
             operator=self.operator.data.strip(),
+            contact=self.contact.data.strip(),
             form_number=(self.form_number.data or '').strip(),
             form_authority=(self.form_authority.data or '').strip(),
             approval_number=(self.approval_number.data or '').strip(),

@@ -75,6 +75,7 @@ class Plan:
     closes_at: datetime
     target_n: int
     operator: str
+    contact: str
     form_number: str = ''
     form_authority: str = ''
     approval_number: str = ''
@@ -352,6 +353,7 @@ def close_wave(session: Session, slug: str, *, actor: str, now: datetime) -> Wav
         .values(sealed=True, invitation_id=None)
         .execution_options(synchronize_session=False)
     )
+    wave.closed_at = now
     wave.state = 'closed'
     wave.sealed = True
     session.flush()

@@ -123,6 +123,7 @@ def organiser_creates_the_wave(desk: Desk, one_time: str) -> None:
         closes_at=f'{today + timedelta(days=20):%Y-%m-%dT18:00}',
         target_n='30',
         operator='慈溪市统计局',
+        contact='0574-12345678',
         form_number='慈环调1号',
         form_authority='慈溪市统计局',
         approval_number='慈统审〔2026〕1号',

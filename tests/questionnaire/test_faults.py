@@ -548,12 +548,6 @@ FAULTS: dict[str, list[tuple[str, str]]] = {
             'line 14, column 15: A text is expected here. Put a number, a date, true or false in quotation marks.',
         ),
     ],
-    'two_scales': [
-        (
-            'two_scales',
-            'line 96, column 14: Targets of “satisfaction” are set on a share and on a score. Keep them on one of “satisfaction” and “score”: the scales are never mixed.',
-        ),
-    ],
     'unknown_basis': [
         (
             'not_possible',

@@ -42,6 +42,7 @@ def plan(**changes):
         'closes_at': now + timedelta(days=20),
         'target_n': 60,
         'operator': '慈溪市统计局',
+        'contact': '0574-12345678',
         'form_number': '慈环调1号',
         'form_authority': '慈溪市统计局',
         'approval_number': '慈统审〔2026〕1号',

@@ -185,6 +185,7 @@ def typed(sha256, **changes):
         'closes_at': f'{opens + timedelta(days=9):%Y-%m-%dT18:30}',
         'target_n': '1,600',
         'operator': '慈溪市统计局',
+        'contact': '0574-12345678',
         'open_link': 'y',
         'satisfaction_scale': 'share',
         'target_basis': 'plan',
