@@ -25,6 +25,7 @@ lint: .make/dev ## Style, types, who may import whom
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/djlint templates --lint --quiet
 	$(BIN)/lint-imports
 
 pins: .make/dev ## Compile requirements*.txt from requirements*.in
