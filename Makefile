@@ -39,7 +39,7 @@ messages: .make/runtime ## Collect messages from code and templates into the cat
 	$(MAKE) --no-print-directory $(CATALOGUES)
 
 %.mo: %.po .make/runtime
-	@$(BIN)/pybabel -q compile -i $< -o $@ -l $(notdir $(patsubst %/LC_MESSAGES/,%,$(dir $<)))
+	@$(BIN)/pybabel -q compile --use-fuzzy -i $< -o $@ -l $(notdir $(patsubst %/LC_MESSAGES/,%,$(dir $<)))
 
 .make/runtime: requirements.txt
 	@mkdir -p .make

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
+from babel.support import Translations
 
 from cixi_survey.config import ROOT
 
@@ -51,3 +52,19 @@ def test_translations_keep_the_places_for_values(catalogue):
 
 def test_no_translation_is_uncertain(catalogue):
     assert [message.id for message in catalogue if message.id and message.fuzzy] == []
+
+
+def test_what_make_compiles_speaks_chinese(tmp_path):
+    """A catalogue without a header counts as uncertain, and would be passed over in silence."""
+    made = tmp_path / 'messages.mo'
+    recipe = next(
+        line
+        for line in (ROOT / 'Makefile').read_text().splitlines()
+        if 'pybabel -q compile' in line
+    )
+    options = recipe.partition(' compile ')[2].partition(' -i ')[0].split()
+    pybabel = str(Path(sys.executable).parent / 'pybabel')
+    command = [pybabel, '-q', 'compile', *options, '-i', str(CATALOGUE), '-o', str(made)]
+    subprocess.run([*command, '-l', 'zh_Hans_CN'], check=True, timeout=120)
+    with made.open('rb') as file:
+        assert Translations(file).gettext('Home') == '首页'
