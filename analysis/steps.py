@@ -117,7 +117,18 @@ class Step:
 
     def cross(self, values: Floats, domain: Codes | None = None, domains: int = 1) -> Floats:
         """Σ x·values for all auxiliaries, (size, domains)."""
-        return np.vstack([block.cross(values, domain, domains) for block in self.blocks])
+        if self.cells is None or len(self.blocks) == 1:
+            return np.vstack([block.cross(values, domain, domains) for block in self.blocks])
+        cell, levels = self.cells
+        if len(levels) * domains > len(values):
+            return np.vstack([block.cross(values, domain, domains) for block in self.blocks])
+        # The rows are read once, into the cross-table; the margins are sums over that small table.
+        key = cell if domain is None else cell * domains + domain
+        table = sums(key, values, len(levels) * domains).reshape(len(levels), domains)
+        parts = [np.zeros((block.size, domains)) for block in self.blocks]
+        for j, part in enumerate(parts):
+            np.add.at(part, levels[:, j], table)
+        return np.vstack(parts)
 
     def fitted(self, coefficients: Floats) -> Floats:
         """x'B by row, (n, k)."""

@@ -78,7 +78,13 @@ def estimate(
     Raises ProblemsFound for bad options, WaveNotSealed, NothingToEstimate, OutcomesDiffer,
     TownWithoutSample, MarginWithoutAnswers and CannotEstimate.
     """
-    figures = compute(session, wave, options)
+    return keep(session, wave, compute(session, wave, options), by=by, now=now)
+
+
+def keep(
+    session: Session, wave: Wave, figures: dict[str, Any], *, by: int | None, now: datetime
+) -> Run:
+    """Freeze computed figures.  Apart from computing them, so that no writer waits for it."""
     text = canonical(figures)
     run = Run(
         wave_id=wave.id,

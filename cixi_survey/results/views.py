@@ -114,9 +114,11 @@ def make_run(slug: str) -> ResponseReturnValue:
     person = access.signed_in()
     now = clock.now()
     try:
+        with database.reading() as session:
+            figures = run.compute(session, wave_for(session, slug), options)
         with database.transaction() as session:
             wave = wave_for(session, slug, lock=True)
-            made = run.estimate(session, wave, options, by=person.staff_id, now=now)
+            made = run.keep(session, wave, figures, by=person.staff_id, now=now)
             audit.record(
                 session,
                 actor=person.username,
