@@ -203,7 +203,7 @@ def _columns(
 def _design_columns(sample: Dataset, weighed: Weighting) -> Iterator[Column]:
     sampling = sample.sampling
     assert sampling is not None
-    drawn = np.bincount(sampling.stratum.codes)[sampling.stratum.codes]
+    rate = weighting.sampled_share(sampling.stratum, weighed.adjusted)
     described: Sequence[tuple[str, Sequence[str], str, str, str]] = (
         (
             'STRATUM',
@@ -222,10 +222,10 @@ def _design_columns(sample: Dataset, weighed: Weighting) -> Iterator[Column]:
         ),
         (
             'RATE',
-            _numbers(drawn / sampling.frame_count),
-            '有效样本占抽样框的比例',
-            'answers / units of the stratum in the frame',
-            'rows of the stratum / FPC',
+            _numbers(rate),
+            '有限总体校正用的抽样比（按成年人计）',
+            'sampled share of the adults, for the finite population correction',
+            'sum of W_ADJUSTED / sum of its squares, in the stratum',
         ),
         ('W_BASE', _numbers(weighed.base), '设计权重', 'base weight', 'adults / probability'),
         (

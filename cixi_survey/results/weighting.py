@@ -5,6 +5,10 @@ units without answers, both by town → raking to the populations of the towns a
 the wave.  The first two adjustments multiply all weights of a town by one factor.  Because towns
 are among the margins of the raking, its regression residuals sum to zero in every town, and the
 factors add nothing to the variance: the design that the estimators see has the raking step alone.
+Without raking the factors count as fixed.
+
+Addresses are drawn, but one adult of each answers, so the finite population correction counts
+adults: see ``sampled_share``.
 
 Who gave no usable answer to a raking variable forms a category of its own.  It keeps the share that
 it has with the weights before raking; the published shares are applied to the rest.
@@ -21,6 +25,7 @@ import numpy as np
 from analysis import weights as steps
 from analysis.columns import Groups
 from analysis.design import Design
+from analysis.errors import PopulationTooSmall, listed
 from cixi_survey.errors import N_, Refusal
 from cixi_survey.models import Wave
 from cixi_survey.questionnaire.indicators import Coded
@@ -76,11 +81,12 @@ def weigh(
 ) -> Weighting:
     """The weights of the probability stream.
 
-    Raises TownWithoutSample and MarginWithoutAnswers.
+    Raises TownWithoutSample, MarginWithoutAnswers and PopulationTooSmall.
     """
     sampling = dataset.sampling
     assert sampling is not None, 'the open stream has no weights'
     _refuse_empty_towns(wave, sampling)
+    _refuse_small_frames(sampling)
     base = sampling.base_weight
     towns = sampling.stratum.labels
     unknown = np.array([returns[str(town)].unknown_factor for town in towns])
@@ -90,8 +96,7 @@ def weigh(
     design = Design(
         adjusted,
         strata=groups_of(sampling.stratum),
-        population=sampling.frame_count,
-        any_scale=True,  # the frame counts households, the weights count adults
+        rate=sampled_share(sampling.stratum, adjusted),
     )
     report: dict[str, Any] = {
         'steps': [
@@ -120,6 +125,35 @@ def weigh(
         'not_known': notes,
     }
     return Weighting(base, adjusted, raked.values, design.calibrated(raked.step), margins, report)
+
+
+def _refuse_small_frames(sampling: Sampling) -> None:
+    labels = sampling.stratum.labels
+    answers = np.bincount(sampling.stratum.codes, minlength=len(labels))
+    frame = np.full(len(labels), np.inf)
+    np.minimum.at(frame, sampling.stratum.codes, sampling.frame_count)
+    wrong = np.flatnonzero(frame < answers)
+    if wrong.size:
+        cases = [f'{labels[i]} ({frame[i]:g} < {answers[i]})' for i in wrong]
+        raise PopulationTooSmall(
+            f'The frame of a town is smaller than the number of its answers: {listed(cases)}.',
+            'Load the frame from which the sample was drawn.',
+        )
+
+
+def sampled_share(stratum: Coded, weights: Floats) -> Floats:
+    """By row the share of its town that counts as observed: Σw / Σw² over the town's answers.
+
+    An adult with the weight w stands for w adults, so the share 1/w of the variation that he
+    brings is known.  Counting addresses instead would claim that the other adults at an address
+    were asked too: with three in ten addresses answering, errors would come out a tenth too small.
+    Exact where adults of one address answer independently, and cautious where they agree.
+    """
+    size = len(stratum.labels)
+    linear = np.bincount(stratum.codes, weights, size)
+    square = np.bincount(stratum.codes, weights**2, size)
+    # No adult stands for less than himself, so only the last bit can lie above 1.
+    return np.minimum(1.0, linear / square)[stratum.codes]
 
 
 def _refuse_empty_towns(wave: Wave, sampling: Sampling) -> None:

@@ -53,15 +53,16 @@ def test_the_satisfaction_of_two_towns_is_what_it_is_by_hand(database: Database)
         satisfaction = named(figures_of(session, tiny(session)), 'satisfaction_share')
     # Hushan: 600 adults, 3 of 4 satisfied; Fuhai: 300 adults, 1 of 3.
     share = (600 * 3 / 4 + 300 * 1 / 3) / 900
-    # Variance within towns, with the finite population correction of 4 of 100 and 3 of 50:
-    # residuals ¼, ¼, ¼, −¾ have the sum of squares 0.75; ⅔, −⅓, −⅓ have ⅔.
-    hushan = (1 - 4 / 100) * (0.75 / 3) / 4
-    fuhai = (1 - 3 / 50) * (2 / 3 / 2) / 3
+    # Variance within towns.  The finite population correction counts adults: of 100 addresses
+    # with 2 adults each 5 in 6 are eligible, of 50 all are, and 4 and 3 adults answered.
+    # Residuals ¼, ¼, ¼, −¾ have the sum of squares 0.75; ⅔, −⅓, −⅓ have ⅔.
+    hushan = (1 - 4 / (100 * 2 * 5 / 6)) * (0.75 / 3) / 4
+    fuhai = (1 - 3 / (50 * 2)) * (2 / 3 / 2) / 3
     variance = (600 / 900) ** 2 * hushan + (300 / 900) ** 2 * fuhai
     total = satisfaction['total']
     assert share == pytest.approx(0.611111, abs=1e-6)
     assert total['est'] == pytest.approx(share, rel=1e-12)
-    assert total['se'] == pytest.approx(0.195631, abs=1e-6)
+    assert total['se'] == pytest.approx(0.197703, abs=1e-6)
     assert total['se'] == pytest.approx(math.sqrt(variance), rel=1e-12)
     assert (total['n'], total['df']) == (7, 5)
     size = share * (1 - share) / variance
@@ -466,11 +467,30 @@ def test_a_wave_with_open_answers_only_has_no_figures(app: Flask) -> None:
             made(session, wave)
 
 
+def test_the_correction_for_a_large_sample_counts_adults_not_addresses(app: Flask) -> None:
+    """Every address answers.  Of each the only adult, or one of two: half is still unknown."""
+    rows = [{'overall': 'satisfied'}] * 7 + [{'overall': 'not_very'}] * 3
+    errors = {}
+    for size in (1, 2):
+        with database_of(app).transaction() as session:
+            wave = factories.wave(
+                session,
+                slug=f'all-{size}',
+                state='closed',
+                now=NOW,
+                population={HUSHAN: 10 * size},
+            )
+            sampled(session, wave, HUSHAN, rows, probability=1.0, frame_count=10, sizes=[size] * 10)
+            errors[size] = named(figures_of(session, wave), 'satisfaction_share')['total']['se']
+    assert errors[1] == 0
+    assert errors[2] == pytest.approx(math.sqrt((1 - 1 / 2) * 0.7 * 0.3 / 9), rel=1e-12)
+
+
 def test_a_frame_smaller_than_its_sample_is_refused_with_its_cure(app: Flask) -> None:
     with database_of(app).transaction() as session:
         wave = factories.wave(session, state='closed', now=NOW, population={HUSHAN: 600})
         sampled(session, wave, HUSHAN, [{}] * 5, probability=1.0, frame_count=4)
-        with pytest.raises(CannotEstimate, match='smaller than the number'):
+        with pytest.raises(CannotEstimate, match='smaller than the number of its answers'):
             made(session, wave)
 
 
