@@ -125,3 +125,11 @@ def test_readiness_fails_when_the_database_is_gone(app, client, monkeypatch):
     response = client.get('/readyz', headers={'Accept': 'application/json'})
     assert response.status_code == 503
     assert response.json['error'] == 'database_unreachable'
+
+
+def test_templates_escape_what_people_typed(app):
+    with app.test_request_context():
+        shown = app.jinja_env.from_string('{{ typed }}').render(typed='<script>alert(1)</script>')
+    assert app.jinja_env.autoescape is not False
+    assert app.select_jinja_autoescape('any.html')
+    assert shown == '&lt;script&gt;alert(1)&lt;/script&gt;'
