@@ -50,6 +50,8 @@ def run(app: Flask, settings: Config) -> None:
         connection_limit=CONNECTIONS,
         asyncore_use_poll=True,
         max_request_body_size=app.config['MAX_CONTENT_LENGTH'],
+        # waitress removes X-Forwarded-* by itself; with proxies set, create_app reads them
+        clear_untrusted_proxy_headers=not settings.proxies,
         ident=None,
     )
     signal.signal(signal.SIGTERM, _stop)

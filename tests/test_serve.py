@@ -73,6 +73,19 @@ def test_it_serves_and_stops_cleanly(tmp_path, how):
     assert 'Traceback' not in said
 
 
+def test_only_a_proxy_that_was_announced_may_say_who_is_asking(tmp_path):
+    def protected(**settings):
+        process, address = started(tmp_path, **settings)
+        asked = urllib.request.Request(f'{address}/', headers={'X-Forwarded-Proto': 'https'})
+        answer = urllib.request.urlopen(asked, timeout=10)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+        return 'Strict-Transport-Security' in answer.headers
+
+    assert protected(CIXI_PROXIES='1')
+    assert not protected()
+
+
 def test_a_second_start_changes_no_data(tmp_path):
     def contents():
         database = Database(f'sqlite:///{tmp_path}/data/cixi_survey.db')
