@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,8 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self.url = _parsed(url)
-        options: dict[str, Any] = {'json_serializer': _json}
+        # A message of the database may come into the log; the answers of a person may not.
+        options: dict[str, Any] = {'json_serializer': _json, 'hide_parameters': True}
         if self.is_sqlite:
             path = self.url.database
             if path and path != ':memory:':
@@ -93,6 +94,21 @@ class Database:
         """A session for queries; whatever it changed is dropped."""
         with _explained(), Session(self.engine, expire_on_commit=False) as session:
             yield session
+
+    def scrub(self, *tables: str) -> None:
+        """Clear from the files what rows of these tables held before they were changed or deleted.
+
+        For after a transaction that was to make something unknowable.  Backups and the write-ahead
+        log of a PostgreSQL server are out of reach.
+        """
+        if self.is_sqlite:
+            connection = self.engine.raw_connection()
+            with closing(connection), self._writing:
+                connection.cursor().execute('PRAGMA wal_checkpoint(TRUNCATE)')
+            return
+        with _explained(), self.engine.connect() as opened:
+            opened.execution_options(isolation_level='AUTOCOMMIT')
+            opened.exec_driver_sql(f'VACUUM {", ".join(tables)}')
 
     def check(self) -> None:
         """Ask the database for a sign of life.  Raises DatabaseUnreachable."""
@@ -146,6 +162,7 @@ def _prepare_sqlite(engine: sa.Engine) -> None:
         cursor.execute('PRAGMA journal_mode=WAL')
         cursor.execute('PRAGMA synchronous=FULL')
         cursor.execute('PRAGMA foreign_keys=ON')
+        cursor.execute('PRAGMA secure_delete=ON')  # what is deleted is overwritten, not only freed
         cursor.close()
 
     @event.listens_for(engine, 'begin')

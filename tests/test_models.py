@@ -1,5 +1,6 @@
 """The rules that the database itself keeps, on SQLite and on PostgreSQL."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -227,6 +228,29 @@ def test_the_chain_of_acts_shows_a_change(database):
         with session.no_autoflush:
             assert audit._digest(entry) != entry.digest
         session.expunge(entry)
+
+
+def test_acts_at_the_same_moment_form_one_chain(database):
+    def act(person):
+        for _ in range(5):
+            with database.transaction() as session:
+                audit.record(session, actor=person, action='a.b', subject='wave:w', now=clock.now())
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(act, ('li', 'wang', 'chen', 'zhou')))
+    with database.reading() as session:
+        assert audit.broken_at(session) is None
+        assert session.scalar(sa.select(sa.func.count(AuditEntry.id))) == 20
+
+
+def test_a_complaint_of_the_database_does_not_repeat_what_was_answered(database, invited):
+    def twice(session):
+        first = session.scalars(sa.select(Response)).first()
+        wave = session.get(Wave, invited)
+        answers = {'wish': 'my neighbour'}
+        factories.response(session, wave, answers=answers, submission_id=first.submission_id)
+
+    assert 'my neighbour' not in refused(database, twice)
 
 
 def test_times_come_back_as_they_went_in_to_the_second_and_in_utc(database):

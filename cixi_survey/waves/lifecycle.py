@@ -27,6 +27,7 @@ APPROVAL_FIELDS = {
     'approval_number': N_('approval or filing number'),
 }
 REQUIRED_LANGUAGES = ('zh', 'en')
+SCRUBBED = ('draft', 'response', 'invitation')
 
 
 class NotPlanned(Refusal):
@@ -341,7 +342,8 @@ def close_wave(session: Session, slug: str, *, actor: str, now: datetime) -> Wav
     """Close an open wave and seal it: from here on nothing leads from a unit to its answers.
 
     Drafts are deleted, every response loses its invitation, and the database itself refuses to
-    tie them again.  Raises NotOpen, NotFound.
+    tie them again.  Once that is committed, ``Database.scrub(*SCRUBBED)`` clears the files.
+    Raises NotOpen, NotFound.
     """
     wave = access.wave_for(session, slug, lock=True)
     if wave.state != 'open':
@@ -353,6 +355,7 @@ def close_wave(session: Session, slug: str, *, actor: str, now: datetime) -> Wav
         .values(sealed=True, invitation_id=None)
         .execution_options(synchronize_session=False)
     )
+    _forget_order(session, wave)
     wave.closed_at = now
     wave.state = 'closed'
     wave.sealed = True
@@ -364,6 +367,21 @@ def close_wave(session: Session, slug: str, *, actor: str, now: datetime) -> Wav
     }
     record(session, wave, 'wave.close', actor, now, details)
     return wave
+
+
+def _forget_order(session: Session, wave: Wave) -> None:
+    """Write the invitations anew in the order of the draw.
+
+    PostgreSQL remembers with every row which transaction wrote it, and puts a changed row behind
+    the others: either would tell the order of answering, which the answers have too.
+    """
+    of_wave = Invitation.wave_id == wave.id
+    query = sa.select(*Invitation.__table__.columns).where(of_wave).order_by(Invitation.id)
+    rows = [dict(row) for row in session.execute(query).mappings()]
+    if rows:
+        unnoticed = {'synchronize_session': False}
+        session.execute(sa.delete(Invitation).where(of_wave), execution_options=unnoticed)
+        session.execute(sa.insert(Invitation), rows)
 
 
 def record(

@@ -186,6 +186,7 @@ def close_wave(slug: str) -> ResponseReturnValue:
     if request.method == 'POST':
         with database.transaction() as session:
             lifecycle.close_wave(session, slug, actor=access.signed_in().username, now=now)
+        database.get().scrub(*lifecycle.SCRUBBED)
         flash(_('The wave is closed and sealed.'), 'success')
         return redirect(url_for('waves.show_wave', slug=slug), 303)
     with database.reading() as session:

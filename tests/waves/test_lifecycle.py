@@ -294,3 +294,24 @@ def test_an_answer_on_its_way_while_the_wave_closes_is_sealed_too(database):
         assert session.execute(sa.select(Response.sealed, Response.invitation_id)).all() == [
             (True, None)
         ]
+
+
+def test_after_closing_not_even_the_database_knows_who_answered_after_whom(database):
+    with database.transaction() as session:
+        wave = make.opened(session)
+        keys = session.scalars(sa.select(Invitation.id).order_by(Invitation.id)).all()
+    answered = [keys[place] for place in (70, 3, 41, 12, 99, 25, 58)]
+    for key in answered:
+        with database.transaction() as session:
+            factories.response(session, wave, session.get(Invitation, key))
+    with database.transaction() as session:
+        lifecycle.close_wave(session, SLUG, **ACT)
+    database.scrub(*lifecycle.SCRUBBED)
+    with database.reading() as session:
+        assert session.scalars(sa.select(Invitation.id).order_by(Invitation.id)).all() == keys
+        stored = 'rowid' if database.is_sqlite else 'ctid'
+        done = sa.select(Invitation.id).where(Invitation.outcome == 'complete')
+        assert session.scalars(done.order_by(sa.literal_column(stored))).all() == sorted(answered)
+        if not database.is_sqlite:
+            written = sa.select(sa.literal_column('xmin::text')).select_from(Invitation)
+            assert len(set(session.scalars(written))) == 1

@@ -2,12 +2,13 @@
 
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from cixi_survey import clock
-from cixi_survey.models import Invitation, QuestionnaireVersion, Wave
+from cixi_survey.models import Draft, Invitation, QuestionnaireVersion, Wave
 from cixi_survey.waves import lifecycle
 from tests import factories
 from tests.waves import conftest as make
@@ -254,6 +255,34 @@ def test_opening_too_early_lists_every_reason_and_changes_nothing(organiser, app
     assert 'The population of the towns is missing' in text(page)
     assert 'No sample has been drawn' in text(page)
     assert read(app_database).state == 'planned'
+
+
+def test_what_was_begun_is_not_left_in_the_files_after_closing(organiser, app_database):
+    begun = 'a sentence that nobody shall read'
+    with app_database.transaction() as session:
+        wave = make.opened(session)
+        unit = session.scalars(sa.select(Invitation).limit(1)).one()
+        session.add(
+            Draft(
+                submission_id='d' * 32,
+                wave_id=wave.id,
+                invitation_id=unit.id,
+                revision=1,
+                answers={'wish': [begun]},
+                started_at=clock.now(),
+                saved_at=clock.now(),
+            )
+        )
+    file = Path(app_database.url.database)
+
+    def left():
+        kept = b''.join(path.read_bytes() for path in file.parent.glob(f'{file.name}*'))
+        return begun.encode() in kept
+
+    app_database.scrub('draft')
+    assert left()
+    assert post(organiser, f'/staff/waves/{SLUG}/close').status_code == 303
+    assert not left()
 
 
 def test_a_prepared_wave_is_opened_and_closed_in_the_browser(organiser, app_database, prepared):
