@@ -2,7 +2,9 @@
 
 The aggregates come from a PublicResult alone.  The microdata are the rows behind a run with every
 step of their weights; the commands in their README give the published figures again.  They have no
-reference, time, language or channel, no free text, and their order is that of their hashes.
+reference, time, language or channel, no free text, and their order is that of their hashes.  Nor do
+they name the village: with age, occupation and the weight it would point at somebody.  Villages
+have a number in place of their name, so that their likeness can still be measured.
 """
 
 from __future__ import annotations
@@ -192,7 +194,7 @@ def _columns(
         made = f'{name}; answers without a population figure are {weighting.NOT_KNOWN}'
         yield Column(f'RAKE_{name}', _labels(coded), label, made=made)
     for variable in questionnaire.variables():
-        if variable.kind != 'text':
+        if variable.kind not in ('text', 'village'):
             yield from _answer_columns(variable, sample.columns[variable.name])
     yield from _measure_columns(questionnaire, sample, weighed)
     note = DEMONSTRATION if wave.demonstration else 'survey'
@@ -212,7 +214,13 @@ def _design_columns(sample: Dataset, weighed: Weighting) -> Iterator[Column]:
             'stratum (town)',
             'from the frame',
         ),
-        ('PSU', _labels(sampling.psu), '村（社区）', 'village or community', 'from the frame'),
+        (
+            'PSU',
+            _numbered(sampling.psu),
+            '村（社区）的编号，不是行政区划代码',
+            'village or community: a number that means nothing elsewhere',
+            'in the order of the rows; villages are not a stage of this design',
+        ),
         (
             'FPC',
             _numbers(sampling.frame_count),
@@ -309,6 +317,12 @@ def _labels(column: Coded) -> list[str]:
     return _looked_up(table, column)
 
 
+def _numbered(column: Coded) -> list[str]:
+    """The labels as numbers in the order in which they appear, which nobody can work back."""
+    places: dict[int, int] = {}
+    return [str(places.setdefault(code, len(places) + 1)) for code in column.codes.tolist()]
+
+
 def _looked_up(table: Sequence[str], column: Coded) -> list[str]:
     return [table[code] for code in column.codes.tolist()]
 
@@ -397,7 +411,9 @@ Confidential statistical data: for statistical work only (Statistics Law, articl
 | codebook.csv | every column: labels, values, missing values, how it was made |
 | figures.json | all figures of the run, as they were frozen |
 
-The order of the rows says nothing. There is no reference, time, language, channel or free text.
+The order of the rows says nothing. There is no reference, time, language, channel, free text or
+village; `PSU` numbers the villages of this file. Adults at drawn addresses answered, so villages
+are no stage of the design: the commands do not need them.
 Columns in capitals were added to the answers. `W_FINAL` is the weight of a person; `*_WEIGHT`,
 `*_NUM` and `*_DEN` belong to the indicator about households.
 

@@ -10,6 +10,7 @@ import shlex
 import subprocess
 import sys
 import zipfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,20 @@ def test_the_commands_of_the_readme_give_the_figures_again(
             agree(by_town[row['town']], row)
         if indicator['target']:
             assert city['verdict']['decision'] == indicator['total']['verdict']['decision']
+
+
+def test_the_microdata_name_no_village(app: Flask, tmp_path: Path) -> None:
+    microdata(app, tmp_path)
+    text = (tmp_path / 'microdata.csv').read_text(encoding='utf-8-sig')
+    with database_of(app).reading() as session:
+        sampled = list(session.scalars(sa.select(Response.psu).where(Response.psu.is_not(None))))
+    assert not any(village in text for village in set(sampled))
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert 'village' not in rows[0]
+    # Which answers share a village can still be told.
+    sizes = sorted(Counter(sampled).values())
+    assert sorted(Counter(row['PSU'] for row in rows).values()) == sizes
+    assert rows[0]['PSU'] == '1'
 
 
 def agree(again: dict[str, Any], figure: dict[str, Any]) -> None:
