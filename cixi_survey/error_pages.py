@@ -37,6 +37,15 @@ class TooLarge(Refusal):
     cure = N_('Send a smaller file or a shorter text.')
 
 
+class Interrupted(Refusal):
+    """The database is out of reach.  Where it lives and why it fails is for the log only."""
+
+    status = database.DatabaseUnreachable.status
+    code = database.DatabaseUnreachable.code
+    title = database.DatabaseUnreachable.title
+    cure = database.DatabaseUnreachable.cure
+
+
 class WrongWay(Refusal):
     """Another HTTP fault: method not allowed, bad request …"""
 
@@ -73,6 +82,7 @@ def _refused(refusal: Refusal) -> ResponseReturnValue:
     if isinstance(refusal, database.DatabaseUnreachable):
         g.without_database = True
         log.error('database unreachable: %s', refusal.text())
+        return show_refusal(Interrupted())
     return show_refusal(refusal)
 
 
@@ -90,14 +100,23 @@ def _http(error: HTTPException) -> ResponseReturnValue:
 
 def _bug(error: Exception) -> ResponseReturnValue:
     number = secrets.token_hex(4)
-    log.error('bug %s at %s %s', number, request.method, request.path, exc_info=error)
+    # The rule and not the path: an invitation's path is its code.
+    log.error('bug %s at %s %s', number, request.method, request.url_rule, exc_info=error)
     g.without_database = True
     if wants_json():
         return jsonify({'error': 'bug', 'number': number, 'title': _('Something went wrong')}), 500
     return render_template('errors/bug.html', number=number), 500
 
 
+def _refuse_nul() -> None:
+    """No address of ours holds a NUL, and PostgreSQL cannot even be asked for one."""
+    asked = (request.path, *(text for _name, texts in request.args.lists() for text in texts))
+    if any('\0' in text for text in asked):
+        raise access.NotFound
+
+
 def init_app(app: Flask) -> None:
+    app.before_request(_refuse_nul)
     app.register_error_handler(Refusal, _refused)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _bug)

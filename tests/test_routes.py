@@ -92,6 +92,33 @@ def test_a_bug_gets_a_number_and_no_traceback(app):
     assert 'Traceback' not in page
 
 
+def test_the_log_of_a_bug_names_no_code(app, caplog):
+    @app.get('/broken/<code>')
+    def broken(code):
+        raise ZeroDivisionError
+
+    broken.policy = 'public'
+    with app.test_client() as client:
+        super(type(client), client).open('/broken/7KQW-3MNP-X9DT')
+    assert 'GET /broken/<code>' in caplog.text
+    assert '7KQW' not in caplog.text
+
+
+@pytest.mark.parametrize(
+    'address', ['/s/%00', '/results/%00', '/i/%00', '/receipt/%00', '/results?page=%00']
+)
+def test_a_nul_in_an_address_leads_nowhere(both_apps, address):
+    response = both_apps.test_client().get(address)
+    assert response.status_code == 404
+    assert 'href="/"' in response.get_data(as_text=True)
+
+
+def test_a_nul_in_a_user_name_is_a_wrong_user_name(both_apps):
+    client = both_apps.test_client()
+    typed = {'csrf_token': client.token(), 'username': 'wa\0ng', 'password': 'x' * 12}
+    assert client.post('/staff/sign-in', data=typed).status_code == 401
+
+
 def test_headers_and_cookies_over_https(client):
     response = client.get('/', base_url='https://survey.example')
     assert response.headers['Strict-Transport-Security']
@@ -125,6 +152,7 @@ def test_readiness_fails_when_the_database_is_gone(app, client, monkeypatch):
     response = client.get('/readyz', headers={'Accept': 'application/json'})
     assert response.status_code == 503
     assert response.json['error'] == 'database_unreachable'
+    assert 'no route' not in response.get_data(as_text=True)
 
 
 def test_templates_escape_what_people_typed(app):

@@ -28,7 +28,7 @@ def read() -> Posted:
     return Posted(
         ticket=form.get('_ticket', ''),
         revision=int(revision) if re.fullmatch('[0-9]{1,9}', revision) else 0,
-        section=form.get('_section', ''),
+        section=form.get('_section', '').replace('\0', ''),
         do=form.get('_do', 'send'),
         raw={
             name: texts

@@ -23,6 +23,7 @@ from cixi_survey.results.disclosure import PublicResult
 bp = Blueprint('results', __name__)
 NAVIGATION = (('run.see', 'results.list_waves', _l('Estimates')),)
 AUTHORISED_STATES = ('closed', 'estimated', 'published')
+RUN = '/staff/waves/<slug>/estimates/<int(max=2147483647):run_id>'  # as large as a key can be
 
 
 @bp.get('/results')
@@ -162,7 +163,7 @@ def _runs_page(slug: str, options: run.Options, found: ProblemsFound | None = No
     )
 
 
-@bp.get('/staff/waves/<slug>/estimates/<int:run_id>')
+@bp.get(RUN)
 @requires('run.see')
 def show_run(slug: str, run_id: int) -> ResponseReturnValue:
     with database.reading() as session:
@@ -183,7 +184,7 @@ def show_run(slug: str, run_id: int) -> ResponseReturnValue:
     )
 
 
-@bp.get('/staff/waves/<slug>/estimates/<int:run_id>/preview')
+@bp.get(f'{RUN}/preview')
 @requires('run.see')
 def preview_run(slug: str, run_id: int) -> ResponseReturnValue:
     with database.reading() as session:
@@ -201,7 +202,7 @@ def preview_run(slug: str, run_id: int) -> ResponseReturnValue:
     )
 
 
-@bp.post('/staff/waves/<slug>/estimates/<int:run_id>/publish')
+@bp.post(f'{RUN}/publish')
 @requires('result.publish')
 def publish_run(slug: str, run_id: int) -> ResponseReturnValue:
     person = access.signed_in()
@@ -234,7 +235,7 @@ def publish_run(slug: str, run_id: int) -> ResponseReturnValue:
     return redirect(url_for('results.show_run', slug=slug, run_id=run_id), 303)
 
 
-@bp.post('/staff/waves/<slug>/estimates/<int:run_id>/microdata')
+@bp.post(f'{RUN}/microdata')
 @requires('microdata.export')
 def microdata(slug: str, run_id: int) -> ResponseReturnValue:
     person = access.signed_in()

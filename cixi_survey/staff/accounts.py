@@ -250,10 +250,9 @@ def verify(session: Session, *, username: str, password: str) -> Verified:
 
     Raises WrongPassword, in the same time for an unknown name as for a wrong password.
     """
-    query = sa.select(Staff).where(
-        Staff.username == username.strip().lower(), Staff.deactivated_at.is_(None)
-    )
-    person = session.scalars(query).first()
+    username = username.strip().lower()
+    query = sa.select(Staff).where(Staff.username == username, Staff.deactivated_at.is_(None))
+    person = session.scalars(query).first() if USERNAME.fullmatch(username) else None
     if not _matches(person.password_hash if person else _hash_of_nobody(), password):
         raise WrongPassword
     if person is None:

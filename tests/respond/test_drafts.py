@@ -127,3 +127,11 @@ def test_the_cookie_of_an_open_draft_is_for_its_own_wave_and_ends_with_it(place)
     assert 'Path=/s/w2026' in cookie
     seconds = int(cookie.split('Max-Age=')[1].split(';')[0])
     assert 9 * 86400 < seconds <= 10 * 86400
+
+
+def test_characters_that_no_database_takes_do_not_stop_a_draft(both_places):
+    form = both_places.form()
+    typed = {**form.hidden, '_section': 'vie\0ws', 'reason': ['quiet\0er']}
+    saved = form.client.post(f'{form.address}/draft', data=typed)
+    assert (saved.status_code, saved.json['revision']) == (200, 1)
+    assert both_places.form().open().status_code == 200

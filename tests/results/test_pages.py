@@ -351,6 +351,7 @@ def test_a_run_is_found_under_its_own_wave_only(app: Flask) -> None:
         tiny(session)
     client = statistician(app)
     assert client.get(f'/staff/waves/tiny/estimates/{number}').status_code == 404
+    assert client.get(f'/staff/waves/tiny/estimates/{2**70}').status_code == 404
     assert client.get(f'{ADDRESS}/{number + 1}').status_code == 404
 
 
