@@ -6,17 +6,21 @@ everything from which it could be worked out.
 
 The city's figure is the sum of the towns', each times its known population, so a single
 suppressed town could be had by subtraction, and two nearly so where both lie at an end of the
-scale.  Therefore further towns are suppressed, the least precise first, until what is left open
-about every suppressed town spans at least ``ROOM`` of the scale.  No count of a suppressed cell
-leaves here: neither n nor its returns, and the returns of towns follow the same rule as their
-figures.  Numbers of answers by the open link are rounded to 5, with the total.
+scale.  Therefore further towns are suppressed, those with the fewest answers first, until what is
+left open about every town that is suppressed for itself spans at least ``ROOM`` of the scale.
+
+Knowledge is the mean of its items, so an item that hides other towns than its indicator does
+could be worked out from the rest.  All figures of a family therefore hide the same towns, and the
+order in which towns are added is one for the whole result and for its revisions.  No count of a
+suppressed cell leaves here: neither n nor its returns, and the returns of towns follow the same
+rule as their figures.  Numbers of answers by the open link are rounded to 5, with the total.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -66,6 +70,7 @@ class PublicResult:
 def release(figures: Mapping[str, Any], *, run_sha256: str) -> PublicResult:
     """The public part of the figures of a run."""
     populations = {town['town']: float(town['population']) for town in figures['wave']['towns']}
+    hidden = _hidden_by_family(figures, populations)
     content = {
         'format': FORMAT,
         'demonstration': figures['wave']['demonstration'],
@@ -85,8 +90,8 @@ def release(figures: Mapping[str, Any], *, run_sha256: str) -> PublicResult:
         },
         'returns': _returns(figures['returns'], populations),
         'weights': _weights(figures['weights'], figures['returns'], populations),
-        'indicators': [_indicator(each, populations) for each in figures['indicators']],
-        'items': [_item(each, populations) for each in figures['items']],
+        'indicators': [_indicator(each, populations, hidden) for each in figures['indicators']],
+        'items': [_item(each, populations, hidden) for each in figures['items']],
         'open': _open(figures['open']),
     }
     text = json.dumps(
@@ -118,15 +123,16 @@ def towns(
     populations: Mapping[str, float],
     *,
     scale: str,
-    total_shown: bool,
+    hidden: Set[str],
 ) -> list[dict[str, Any]]:
-    """Every town with its figure, or suppressed; in the order of ``populations``."""
+    """Every town with its figure, or suppressed; in the order of ``populations``.
+
+    ``hidden`` towns are suppressed beside those that are too small themselves.
+    """
     by_town = {row['town']: row for row in rows}
-    states = {town: status(by_town.get(town), scale) for town in populations}
-    if total_shown:
-        _protect(states, by_town, populations, 1.0 if scale == 'share' else 100.0)
     public = []
-    for town, state in states.items():
+    for town in populations:
+        state = SUPPRESSED if town in hidden else status(by_town.get(town), scale)
         row: dict[str, Any] = {'town': town, 'status': state}
         if state != SUPPRESSED:
             row |= {name: by_town[town][name] for name in PUBLIC_FIGURES}
@@ -134,39 +140,55 @@ def towns(
     return public
 
 
-def _protect(
-    states: dict[str, str],
-    by_town: Mapping[str, Mapping[str, Any]],
+def to_hide(
+    rows: Sequence[Mapping[str, Any]],
     populations: Mapping[str, float],
-    top: float,
-) -> None:
-    """Suppress further towns until nothing can be told about a suppressed one by subtraction."""
-    hidden = [town for town, state in states.items() if state == SUPPRESSED]
-    # The most easily spared first: shown only for reference, then the least precise.
-    spare = sorted(
-        (town for town in states if town not in hidden),
-        key=lambda town: (states[town] == SHOWN, by_town[town]['n_eff'], town),
-    )
-    while hidden and not _protected(hidden, by_town, populations, top):
-        if not spare:
-            return
-        town = spare.pop(0)
-        states[town] = SUPPRESSED
-        hidden.append(town)
+    *,
+    scale: str,
+    order: Sequence[str],
+) -> set[str]:
+    """The towns to suppress beside a shown figure of the city.
+
+    Those too small themselves, and of the others as many as protect them, the first of ``order``
+    first.
+    """
+    by_town = {row['town']: row for row in rows}
+    small = [town for town in populations if status(by_town.get(town), scale) == SUPPRESSED]
+    hidden = list(small)
+    spare = [town for town in order if town not in small]
+    top = 1.0 if scale == 'share' else 100.0
+    while spare and not _protected(small, hidden, by_town, populations, top):
+        hidden.append(spare.pop(0))
+    return set(hidden)
+
+
+def _hidden_by_family(
+    figures: Mapping[str, Any], populations: Mapping[str, float]
+) -> dict[str, set[str]]:
+    """For each family of indicators the towns that all its figures and items hide."""
+    complete = {row['town']: row['complete'] for row in figures['returns']['towns']}
+    order = sorted(populations, key=lambda town: (complete.get(town, 0), town))
+    found: dict[str, set[str]] = {}
+    for each in (*figures['indicators'], *figures['items']):
+        hidden = found.setdefault(each['family'], set())
+        if status(each['total'], each['scale']) != SUPPRESSED:
+            hidden |= to_hide(each['towns'], populations, scale=each['scale'], order=order)
+    return found
 
 
 def _protected(
+    small: Sequence[str],
     hidden: Sequence[str],
     by_town: Mapping[str, Mapping[str, Any]],
     populations: Mapping[str, float],
     top: float,
 ) -> bool:
-    """Whether every hidden town keeps ``ROOM`` of the scale, given the sum over all of them."""
+    """Whether every small town keeps ``ROOM`` of the scale, given the sum over the hidden ones."""
     sizes = {town: populations[town] for town in hidden}
     value = {town: float(by_town[town]['est']) if town in by_town else 0.0 for town in hidden}
     known = sum(sizes[town] * value[town] for town in hidden)
     everything = sum(sizes.values()) * top
-    for town in hidden:
+    for town in small:
         others = everything - sizes[town] * top
         low = max(0.0, (known - others) / sizes[town])
         high = min(top, known / sizes[town])
@@ -175,7 +197,9 @@ def _protected(
     return True
 
 
-def _indicator(figures: Mapping[str, Any], populations: Mapping[str, float]) -> dict[str, Any]:
+def _indicator(
+    figures: Mapping[str, Any], populations: Mapping[str, float], hidden: Mapping[str, Set[str]]
+) -> dict[str, Any]:
     scale = figures['scale']
     total = _figure(figures['total'], scale)
     kept = (
@@ -196,10 +220,7 @@ def _indicator(figures: Mapping[str, Any], populations: Mapping[str, float]) -> 
         **{name: figures[name] for name in kept},
         'total': total,
         'towns': towns(
-            figures['towns'],
-            populations,
-            scale=scale,
-            total_shown=total['status'] != SUPPRESSED,
+            figures['towns'], populations, scale=scale, hidden=hidden[figures['family']]
         ),
         'dont_know': _beside(figures['dont_know'], 'share'),
         'worst_case': _beside(figures['worst_case'], scale),
@@ -213,7 +234,9 @@ def _beside(figure: Mapping[str, Any] | None, scale: str) -> dict[str, Any] | No
     return None if figure is None else _figure(figure, scale)
 
 
-def _item(figures: Mapping[str, Any], populations: Mapping[str, float]) -> dict[str, Any]:
+def _item(
+    figures: Mapping[str, Any], populations: Mapping[str, float], hidden: Mapping[str, Set[str]]
+) -> dict[str, Any]:
     total = _figure(figures['total'], figures['scale'])
     return {
         **{name: figures[name] for name in ('name', 'indicator', 'family', 'scale', 'label')},
@@ -222,7 +245,7 @@ def _item(figures: Mapping[str, Any], populations: Mapping[str, float]) -> dict[
             figures['towns'],
             populations,
             scale=figures['scale'],
-            total_shown=total['status'] != SUPPRESSED,
+            hidden=hidden[figures['family']],
         ),
     }
 

@@ -48,11 +48,16 @@ def test_each_threshold_of_the_rule() -> None:
     assert disclosure.status(None, 'share') == SUPPRESSED
 
 
+def shown(rows: list[dict[str, Any]], sizes: dict[str, float]) -> list[dict[str, Any]]:
+    """The towns of one figure beside that of the city; those with the fewest answers go first."""
+    order = [each['town'] for each in sorted(rows, key=lambda each: (each['n'], each['town']))]
+    hidden = disclosure.to_hide(rows, sizes, scale='share', order=order)
+    return disclosure.towns(rows, sizes, scale='share', hidden=hidden)
+
+
 def test_a_single_small_town_takes_a_second_one_with_it() -> None:
     rows = [row('a', n=10, n_eff=9), row('b'), row('c', n=40, n_eff=35), row('d', n_eff=60)]
-    public = disclosure.towns(
-        rows, dict.fromkeys('abcd', 10_000.0), scale='share', total_shown=True
-    )
+    public = shown(rows, dict.fromkeys('abcd', 10_000.0))
     assert [each['status'] for each in public] == [SUPPRESSED, SHOWN, SUPPRESSED, SHOWN]
     for each in public:
         if each['status'] == SUPPRESSED:
@@ -63,9 +68,7 @@ def test_two_small_towns_that_are_all_alike_take_a_third_one_with_them() -> None
     # Both at the top of the scale: their sum is the largest possible, so it gives both away.
     rows = [row('a', n=9, n_eff=9, est=1.0), row('b', n=9, n_eff=9, est=1.0), row('c', est=0.6)]
     rows.append(row('d', n_eff=95))
-    public = disclosure.towns(
-        rows, dict.fromkeys('abcd', 10_000.0), scale='share', total_shown=True
-    )
+    public = shown(rows, dict.fromkeys('abcd', 10_000.0))
     assert [each['status'] for each in public] == [SUPPRESSED] * 3 + [SHOWN]
 
 
@@ -87,7 +90,7 @@ def test_no_suppressed_town_can_be_recovered_from_the_city_and_the_others(
 ) -> None:
     rows = [row(f't{i:02}', est=est, n=n, n_eff=n) for i, (est, n, _) in enumerate(drawn)]
     sizes = {f't{i:02}': float(size) for i, (*_, size) in enumerate(drawn)}
-    public = disclosure.towns(rows, sizes, scale='share', total_shown=True)
+    public = shown(rows, sizes)
     hidden = [each['town'] for each in public if each['status'] == SUPPRESSED]
     if not hidden:
         return
@@ -97,7 +100,10 @@ def test_no_suppressed_town_can_be_recovered_from_the_city_and_the_others(
     left = city - sum(sizes[town] * est for town, est in known.items())
     weights = np.array([[sizes[town] for town in hidden]])
     everything_hidden = len(hidden) == len(rows)
-    for place in range(len(hidden)):
+    small = {each['town'] for each in rows if each['n'] < 30}
+    for place, town in enumerate(hidden):
+        if town not in small:
+            continue  # hidden for the others' sake
         direction = np.zeros(len(hidden))
         direction[place] = 1.0
         ends = [
@@ -118,7 +124,7 @@ def test_no_suppressed_town_can_be_recovered_from_the_city_and_the_others(
 def test_what_is_small_is_never_shown(drawn: list[tuple[float, int, int]]) -> None:
     rows = [row(f't{i:02}', est=est, n=n, n_eff=n) for i, (est, n, _) in enumerate(drawn)]
     sizes = {f't{i:02}': float(size) for i, (*_, size) in enumerate(drawn)}
-    for each in disclosure.towns(rows, sizes, scale='share', total_shown=True):
+    for each in shown(rows, sizes):
         if each['status'] != SUPPRESSED:
             assert each['n'] >= 30
 
@@ -136,6 +142,26 @@ def test_the_whole_result_names_no_count_of_a_small_town(app: Flask) -> None:
     assert sum(row['status'] == SUPPRESSED for row in returns.values()) == 2
     assert FUHAI not in {row['town'] for row in content['weights']['classes']}
     assert all('n' not in row for row in content['weights']['raking']['margins'])
+
+
+def test_no_item_of_a_small_town_can_be_worked_out_from_the_mean_of_the_items(app: Flask) -> None:
+    """An indicator that is the mean of its items ties their towns together: all hide the same."""
+    with database_of(app).transaction() as session:
+        wave = whole(session, sizes={FUHAI: 24, QIAOTOU: 36, HUSHAN: 36})
+        figures = json.loads(made(session, wave).figures)
+    # The item about which least is left open takes more towns with it than its indicator would.
+    item = next(each for each in figures['items'] if each['name'] == 'k_two')
+    for town in item['towns']:
+        town['est'] = 1 - (1 - town['est']) / 100
+    item['total']['est'] = 1 - (1 - item['total']['est']) / 100
+    content = disclosure.release(figures, run_sha256='').content
+    hidden: dict[str, set[frozenset[str]]] = {}
+    for each in [*content['indicators'], *content['items']]:
+        towns = frozenset(t['town'] for t in each['towns'] if t['status'] == SUPPRESSED)
+        hidden.setdefault(each['family'], set()).add(towns)
+    assert all(len(sets) == 1 for sets in hidden.values())
+    ((knowledge,), (participation,)) = hidden['knowledge'], hidden['participation']
+    assert FUHAI in participation < knowledge
 
 
 def test_numbers_of_the_open_link_are_rounded_and_have_no_interval(app: Flask) -> None:
