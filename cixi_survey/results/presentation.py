@@ -329,11 +329,17 @@ def _computation(content: Mapping[str, Any]) -> list[tuple[str, str]]:
     options, rule = content['options'], content['rule']
     interval = _(
         'Confidence level %(level)s; shares: %(method)s; means and scores: %(other)s. Variance by '
-        'linearisation with strata, finite population correction by town and the residuals of the '
-        'raking.',
+        'linearisation with strata, finite population correction by town (the share of its adults '
+        'who answered) and the residuals of the raking.',
         level=f'{options["level"] * 100:g}%',
         method=figures.method(options['method']),
         other=figures.method('t'),
+    )
+    effective = _(
+        'How many people a simple random sample would need to be as precise. Unequal weights make '
+        'it smaller than n. It is larger than n where the population figures used in weighting '
+        'tell much about the answers, where a large part of a town answered, or where a figure is '
+        'about homes, which were drawn as such.'
     )
     verdict = _(
         'Met when the lower one-sided bound lies above the target, not met when the upper one lies '
@@ -356,6 +362,7 @@ def _computation(content: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
         (_('Weights'), _weights(content)),
         (_('Intervals'), interval),
+        (_('Effective n'), effective),
         (_('Verdicts'), verdict),
         (_('What is withheld'), disclosure),
     ]
