@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 from cixi_survey.errors import N_, Problem, ProblemsFound, Refusal
 
 BUSY_MILLISECONDS = 30_000
+TAKEN = {'23505', 'SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_PRIMARYKEY'}
 
 
 class DatabaseUnreachable(Refusal):
@@ -147,6 +148,19 @@ def _explained() -> Iterator[None]:
     except (sa.exc.OperationalError, sa.exc.TimeoutError, sa.exc.InterfaceError) as error:
         reason = str(getattr(error, 'orig', None) or error).strip().splitlines()[0]
         raise DatabaseUnreachable(reason=reason) from error
+
+
+def added(session: Session, row: object) -> bool:
+    """Insert ``row``; False when something of it is unique and taken, perhaps at this moment."""
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except sa.exc.IntegrityError as error:
+        reason = getattr(error.orig, 'sqlstate', None) or error.orig.sqlite_errorname  # type: ignore[union-attr]
+        if reason in TAKEN:
+            return False
+        raise
+    return True
 
 
 def _json(value: object) -> str:

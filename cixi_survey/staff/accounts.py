@@ -14,7 +14,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 from sqlalchemy.orm import Session
 
-from cixi_survey import access, audit, codes
+from cixi_survey import access, audit, codes, database
 from cixi_survey.errors import N_, Problem, ProblemsFound, Refusal
 from cixi_survey.models import ROLES, Staff, StaffRole, StaffSession
 
@@ -183,8 +183,8 @@ def create(
         created_at=now,
         roles=[StaffRole(role=role) for role in ROLES if role in roles],
     )
-    session.add(person)
-    session.flush()
+    if not database.added(session, person):
+        raise ProblemsFound([_username_taken(username)])
     details = {'roles': [role.role for role in person.roles]}
     _record(session, actor, 'staff.create', person, now, details)
     return person
@@ -202,16 +202,18 @@ def _username_problems(session: Session, username: str) -> list[Problem]:
             )
         ]
     if session.scalar(sa.select(Staff.id).where(Staff.username == username)):
-        return [
-            Problem(
-                'username',
-                'username_taken',
-                N_('There is already an account “%(username)s”.'),
-                N_('Choose another user name.'),
-                {'username': username},
-            )
-        ]
+        return [_username_taken(username)]
     return []
+
+
+def _username_taken(username: str) -> Problem:
+    return Problem(
+        'username',
+        'username_taken',
+        N_('There is already an account “%(username)s”.'),
+        N_('Choose another user name.'),
+        {'username': username},
+    )
 
 
 def _role_problems(roles: Collection[str]) -> list[Problem]:

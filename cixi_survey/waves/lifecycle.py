@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
@@ -9,7 +11,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from cixi_survey import access, audit, clock
+from cixi_survey import access, audit, clock, database
 from cixi_survey.errors import N_, Problem, ProblemsFound, Refusal, Term
 from cixi_survey.models import Draft, Invitation, QuestionnaireVersion, Response, Wave
 from cixi_survey.questionnaire import definition
@@ -64,6 +66,15 @@ class AlreadyOpened(Refusal):
     cure = N_('To ask again, create a new wave.')
 
 
+class ChangedMeanwhile(Refusal):
+    """Somebody else changed the wave while the form was open."""
+
+    code = 'changed_meanwhile'
+    title = N_('Somebody else has changed this wave meanwhile')
+    message = N_('“%(title)s” is no longer as it was when you opened the form. Nothing was saved.')
+    cure = N_('Open the form again, look at what has changed, and then make your change.')
+
+
 @dataclass(frozen=True)
 class Plan:
     """What a staff member decides about a wave before it opens."""
@@ -92,27 +103,28 @@ def create(
     """Make a planned wave.  Raises ProblemsFound when the address is taken or the times clash."""
     problems = _plan_problems(session, plan)
     if session.scalar(sa.select(Wave.id).where(Wave.slug == plan.slug)):
-        problems.append(
-            Problem(
-                'slug',
-                'slug_taken',
-                N_('Another wave has the address “%(slug)s”.'),
-                N_('Choose another one, for instance with the year.'),
-                {'slug': plan.slug},
-            )
-        )
+        problems.append(_slug_taken(plan.slug))
     if problems:
         raise ProblemsFound(problems)
     wave = Wave(**_values(plan), created_at=now, created_by=staff_id)
-    session.add(wave)
-    session.flush()
+    if not database.added(session, wave):
+        raise ProblemsFound([_slug_taken(plan.slug)])
     record(session, wave, 'wave.create', actor, now, _shown(_values(plan)))
     return wave
 
 
-def edit(session: Session, slug: str, plan: Plan, *, actor: str, now: datetime) -> Wave:
-    """Change a planned wave; its address stays.  Raises NotPlanned, ProblemsFound, NotFound."""
+def edit(
+    session: Session, slug: str, plan: Plan, *, actor: str, now: datetime, seen: str = ''
+) -> Wave:
+    """Change a planned wave; its address stays.
+
+    ``seen`` is the ``fingerprint`` of the wave that the person saw, so that the later of two
+    people who edit at once does not undo the change of the other.
+    Raises NotPlanned, ChangedMeanwhile, ProblemsFound, NotFound.
+    """
     wave = planned(session, slug)
+    if seen and seen != fingerprint(wave):
+        raise ChangedMeanwhile(title=wave.title)
     problems = _plan_problems(session, plan)
     if problems:
         raise ProblemsFound(problems)
@@ -140,6 +152,12 @@ def planned(session: Session, slug: str) -> Wave:
     return wave
 
 
+def fingerprint(wave: Wave) -> str:
+    """A short sign of everything about the wave that its form shows."""
+    values = _shown({field.name: getattr(wave, field.name) for field in fields(Plan)})
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
+
+
 def _values(plan: Plan) -> dict[str, object]:
     return {field.name: getattr(plan, field.name) for field in fields(plan)}
 
@@ -152,6 +170,16 @@ def _shown(values: Mapping[str, object]) -> dict[str, object]:
         else:
             shown[name] = value.isoformat() if isinstance(value, date) else value
     return shown
+
+
+def _slug_taken(slug: str) -> Problem:
+    return Problem(
+        'slug',
+        'slug_taken',
+        N_('Another wave has the address “%(slug)s”.'),
+        N_('Choose another one, for instance with the year.'),
+        {'slug': slug},
+    )
 
 
 def _plan_problems(session: Session, plan: Plan) -> list[Problem]:

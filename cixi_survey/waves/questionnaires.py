@@ -10,7 +10,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from cixi_survey import access, audit
+from cixi_survey import access, audit, database
 from cixi_survey.config import ROOT
 from cixi_survey.errors import N_, Problem, ProblemsFound
 from cixi_survey.models import QuestionnaireVersion, Wave
@@ -39,6 +39,10 @@ def shipped(name: str) -> bytes:
     for path in files():
         if path.name == name:
             return path.read_bytes()
+    if not name:
+        message = N_('No file was chosen.')
+        cure = N_('Choose one of the list, or upload your own.')
+        raise ProblemsFound([Problem('file_name', 'file_missing', message, cure)])
     raise ProblemsFound(
         [
             Problem(
@@ -85,19 +89,17 @@ def publish(
     Raises ProblemsFound with every fault of the file and its line.
     """
     text, questionnaire = read(content, filename=filename)
-    if session.get(QuestionnaireVersion, questionnaire.sha256) is not None:
-        return Published(questionnaire.sha256, questionnaire.name, new=False)
-    session.add(
-        QuestionnaireVersion(
-            sha256=questionnaire.sha256,
-            name=questionnaire.name,
-            definition=questionnaire.canonical(),
-            source=text,
-            published_at=now,
-            published_by=staff_id,
-        )
+    version = QuestionnaireVersion(
+        sha256=questionnaire.sha256,
+        name=questionnaire.name,
+        definition=questionnaire.canonical(),
+        source=text,
+        published_at=now,
+        published_by=staff_id,
     )
-    session.flush()
+    known = session.get(QuestionnaireVersion, questionnaire.sha256) is not None
+    if known or not database.added(session, version):
+        return Published(questionnaire.sha256, questionnaire.name, new=False)
     audit.record(
         session,
         actor=actor,

@@ -1,5 +1,6 @@
 """Accounts: passwords, roles, and that nobody is locked out."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -54,6 +55,18 @@ def test_a_weak_password_is_refused_with_its_cure(password, code):
     problems = accounts.password_problems(password, 'li.wei')
     assert [problem.code for problem in problems] == [code]
     assert problems[0].cure
+
+
+def test_an_account_asked_for_twice_at_once_is_made_once(database, now):
+    def ask(_number):
+        try:
+            with database.transaction() as session:
+                return make(session, now).username
+        except ProblemsFound as found:
+            return found.problems[0].code
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(ask, range(4))) == ['li.wei', *['username_taken'] * 3]
 
 
 @pytest.mark.parametrize('password', [GOOD, '慈溪的潮水每天来两次真好啊', 'kT7-vv2-Qx9-pLm'])

@@ -196,6 +196,22 @@ def test_two_waves_cannot_share_an_address_nor_close_before_they_open(database):
     assert [problem.code for problem in found.value.problems] == ['times_reversed', 'slug_taken']
 
 
+def test_a_plan_sent_twice_at_once_makes_one_wave(database):
+    with database.transaction() as session:
+        factories.publish(session)
+
+    def send(_number):
+        try:
+            with database.transaction() as session:
+                return make.create(session).slug
+        except ProblemsFound as found:
+            return found.problems[0].code
+
+    with ThreadPoolExecutor(6) as pool:
+        said = sorted(pool.map(send, range(6)))
+    assert said == [SLUG, *['slug_taken'] * 5]
+
+
 def test_only_an_open_wave_closes(database):
     with database.transaction() as session:
         make.create(session)

@@ -1,6 +1,7 @@
 """The pages of questionnaires and waves: who may, what they say, what they refuse."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 
 from cixi_survey import clock
 from cixi_survey.models import Draft, Invitation, QuestionnaireVersion, Wave
-from cixi_survey.waves import lifecycle
+from cixi_survey.waves import lifecycle, questionnaires
 from tests import factories
 from tests.waves import conftest as make
 from tests.waves.conftest import ACT
@@ -144,6 +145,15 @@ def test_publishing_a_file_makes_a_version_that_can_be_read(organiser, app_datab
     assert again.location == done.location
     with app_database.reading() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(QuestionnaireVersion)) == 1
+
+
+def test_a_file_published_twice_at_once_makes_one_version(database):
+    def publish(_number):
+        with database.transaction() as session:
+            return questionnaires.publish(session, SMALL, filename='small.yaml', **ACT).new
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(publish, range(6))) == 1
 
 
 def test_the_shipped_questionnaire_can_be_published_without_a_file(organiser):
@@ -512,3 +522,89 @@ def test_publishing_a_faulty_file_at_the_shell_prints_lines_and_stores_nothing(
     assert re.search(r'^\d+:\d+: ', done.output, re.MULTILINE)
     with app_database.reading() as session:
         assert session.scalar(sa.select(QuestionnaireVersion.sha256)) is None
+
+
+def test_of_two_people_who_edit_at_once_the_later_does_not_undo_the_earlier(
+    organiser, app_database, wave
+):
+    def fields():
+        page = text(organiser.get(f'/staff/waves/{SLUG}/edit'))
+        found = dict(re.findall(r'name="(\w+)"[^>]* value="([^"]*)"', page))
+        seen = re.search(r'name="seen"[^>]* value="(\w+)"', page)
+        return {
+            **{name: value for name, value in found.items() if name != 'csrf_token'},
+            'seen': seen[1],
+            'version_sha256': wave.version_sha256,
+            'satisfaction_scale': 'share',
+            'target_basis': 'national',
+        }
+
+    hers, his = fields(), fields()
+    assert (
+        post(organiser, f'/staff/waves/{SLUG}/edit', **{**hers, 'target_n': '70'}).status_code
+        == 303
+    )
+    late = post(organiser, f'/staff/waves/{SLUG}/edit?lang=en', **{**his, 'contact': '110'})
+    assert late.status_code == 409
+    assert 'Somebody else has changed this wave' in text(late)
+    assert (read(app_database).target_n, read(app_database).contact) == (70, '0574-12345678')
+    assert post(organiser, f'/staff/waves/{SLUG}/edit', **fields()).status_code == 303
+
+
+def test_an_open_wave_is_not_offered_to_be_opened(organiser, opened):
+    assert organiser.get(f'/staff/waves/{SLUG}/open').status_code == 409
+
+
+def test_closing_warns_of_towns_without_which_no_figures_can_be_made(
+    organiser, app_database, opened
+):
+    page = text(organiser.get(f'/staff/waves/{SLUG}/close?lang=en'))
+    assert 'No figures could be made' in page
+    assert 'Fuhai Town: 0 complete' in page
+    with app_database.transaction() as session:
+        session.execute(sa.update(Invitation).values(outcome='complete'))
+    assert 'No figures could be made' not in text(organiser.get(f'/staff/waves/{SLUG}/close'))
+
+
+def test_before_letters_are_printed_their_address_and_approval_are_checked(
+    organiser, app, app_database, prepared
+):
+    address = f'/staff/waves/{SLUG}/codes?lang=en'
+    app.config['SITE_URL'] = 'https://survey.example'
+    assert 'Settle this before letters are printed' not in text(organiser.get(address))
+    app.config['SITE_URL'] = 'http://127.0.0.1:8000'
+    with app_database.transaction() as session:
+        session.execute(sa.update(Wave).values(approval_number=''))
+    page = text(organiser.get(address))
+    assert 'which opens on this computer only' in page
+    assert 'The form has no approval or filing number.' in page
+
+
+def test_a_closed_wave_offers_no_new_codes(organiser, opened):
+    post(organiser, f'/staff/waves/{SLUG}/close')
+    assert organiser.get(f'/staff/waves/{SLUG}/codes').status_code == 409
+
+
+def test_a_slip_says_who_of_a_household_answers(organiser, app_database, prepared):
+    made = post(organiser, f'/staff/waves/{SLUG}/codes', sure='yes', making='1')
+    sheet = text(post(organiser, f'/staff/waves/{SLUG}/slips?lang=en', key=hidden(made)['key']))
+    with app_database.reading() as session:
+        several = session.scalar(sa.select(sa.func.count(Invitation.id)).where(Invitation.size > 1))
+    assert 0 < several < 100
+    assert sheet.count('whose birthday comes next') == several
+
+
+def test_the_first_look_at_the_draw_suggests_what_can_be_drawn(organiser, app_database):
+    with app_database.transaction() as session:
+        make.create(session)
+        make.load_populations(session)
+        make.load_frame(session)
+    page = text(organiser.get(f'/staff/waves/{SLUG}/draw'))
+    shown = dict(re.findall(r'name="(total|minimum)"[^>]* value="(\d+)"', page))
+    assert int(shown['minimum']) * 2 <= int(shown['total'])
+
+
+def test_publishing_without_a_file_says_that_none_was_chosen(organiser):
+    page = post(organiser, '/staff/questionnaires/publish?lang=en', file_name='')
+    assert page.status_code == 422
+    assert 'No file was chosen.' in text(page)
