@@ -5,16 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from analysis import coverage, planning, sampling
+from analysis.allocation import Aim, PrecisionPlan, allocate_for_precision
 from analysis.columns import numbers
 from analysis.commands.estimating import column
-from analysis.errors import BadColumn, BadOption
+from analysis.errors import BadColumn, BadOption, listed
 from analysis.table import aligned, csv_text, read_csv
 
 METHODS = ('proportional', 'equal', 'power', 'neyman')
@@ -78,52 +79,141 @@ def share(value: float) -> float:
     return value / 100 if value > 1 else value
 
 
+ALLOCATE_HELP = """\
+Either spread --n answers, or find the cheapest sizes for bounds on standard errors (--se, --cv,
+--domain-se, --domain-cv; all repeatable and all met at once). SD and MEAN are columns; for a share
+SD holds the root of p(1 - p). Examples:
+  python -m analysis allocate towns.csv --strata town --population adults --n 1500 --minimum 80
+  python -m analysis allocate towns.csv --strata town --population adults --se sd_water=0.02 \\
+      --cv mean_income,sd_income=0.05 --domain district --domain-se sd_water=0.05 --deff 1.5
+"""
+
+
 def _add_allocate(commands: Any) -> None:
     parser = commands.add_parser(
         'allocate',
-        help='sample sizes by stratum',
-        description='Spread n over strata, between a minimum and a cap.',
+        help='sample sizes by stratum, for a given n or for given standard errors',
+        description='Sample sizes by stratum, between a minimum and a cap.',
+        epilog=ALLOCATE_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument('file', metavar='STRATA.csv', help='one row for each stratum')
+    parser.add_argument('file', metavar='STRATA', help='one row for each stratum')
     parser.add_argument('--strata', metavar='S', required=True, help='column of names')
     parser.add_argument('--population', metavar='N', required=True, help='column of people')
-    parser.add_argument('--n', type=int, required=True, help='answers in all')
-    parser.add_argument('--method', choices=METHODS, default='power')
-    parser.add_argument('--exponent', type=float, default=0.5, help='of power allocation (0.5)')
-    parser.add_argument('--spread', metavar='SD', help='column of standard deviations or CVs')
-    parser.add_argument('--minimum', type=int, default=0)
-    parser.add_argument('--cap', type=int)
+    parser.add_argument('--minimum', type=int, help='in each stratum (0; 2 for bounds)')
+    parser.add_argument('--cap', type=int, help='in each stratum')
     parser.add_argument('--json', action='store_true')
+    fixed = parser.add_argument_group('a given number of answers')
+    fixed.add_argument('--n', type=int, help='answers in all')
+    fixed.add_argument('--method', choices=METHODS, default='power')
+    fixed.add_argument('--exponent', type=float, default=0.5, help='of power allocation (0.5)')
+    fixed.add_argument('--spread', metavar='SD', help='column of standard deviations or CVs')
+    wanted = parser.add_argument_group('given standard errors')
+    wanted.add_argument('--se', metavar='SD=BOUND', action='append', default=[])
+    wanted.add_argument('--cv', metavar='MEAN,SD=BOUND', action='append', default=[])
+    wanted.add_argument('--domain', metavar='D', help='column of domains (groups of strata)')
+    wanted.add_argument('--domain-se', metavar='SD=BOUND', action='append', default=[])
+    wanted.add_argument('--domain-cv', metavar='MEAN,SD=BOUND', action='append', default=[])
+    wanted.add_argument('--cost', metavar='C', help='column with the cost of an answer')
+    wanted.add_argument('--deff', type=float, default=1.0, help='design effect (1)')
     parser.set_defaults(run=run_allocate)
 
 
 def run_allocate(options: argparse.Namespace) -> str:
     """Sizes by stratum."""
     table = read_csv(options.file)
-    names = list(column(table, options.strata))
-    people = numbers(column(table, options.population), options.population)
-    spread = None
-    if options.spread:
-        spread = dict(
-            zip(names, numbers(column(table, options.spread), options.spread), strict=True)
-        )
+    bounds = [*options.se, *options.cv, *options.domain_se, *options.domain_cv]
+    if bool(bounds) == (options.n is not None):
+        raise BadOption('Give --n, or bounds (--se, --cv, --domain-se, --domain-cv), not both.')
+    people = _by_stratum(table, options, options.population)
+    if bounds:
+        return _for_precision(table, people, options)
     sizes = sampling.allocate(
-        dict(zip(names, people.tolist(), strict=True)),
+        people,
         options.n,
         options.method,
         exponent=options.exponent,
-        spread=spread,
-        minimum=options.minimum,
+        spread=_by_stratum(table, options, options.spread) if options.spread else None,
+        minimum=options.minimum or 0,
         cap=options.cap,
     )
     if options.json:
         return json.dumps(sizes, ensure_ascii=False)
+    return _size_table(people, sizes)
+
+
+def _by_stratum(table: Any, options: argparse.Namespace, name: str) -> dict[str, float]:
+    """A column of numbers by the names of the strata."""
+    names = list(column(table, options.strata))
+    twice = sorted({one for one in names if names.count(one) > 1})
+    if twice:
+        raise BadColumn(f'Stratum {listed(twice)} has more than one row.')
+    return dict(zip(names, numbers(column(table, name), name).tolist(), strict=True))
+
+
+def _size_table(people: Mapping[str, float], sizes: Mapping[str, int]) -> str:
     body = [
         [name, f'{count:,.0f}', str(sizes[name]), f'{sizes[name] / count:.4f}']
-        for name, count in zip(names, people, strict=True)
+        for name, count in people.items()
     ]
-    body.append(['all', f'{people.sum():,.0f}', str(options.n), f'{options.n / people.sum():.4f}'])
+    everybody, n = sum(people.values()), sum(sizes.values())
+    body.append(['all', f'{everybody:,.0f}', str(n), f'{n / everybody:.4f}'])
     return aligned(['stratum', 'population', 'n', 'rate'], body)
+
+
+def _for_precision(table: Any, people: Mapping[str, float], options: argparse.Namespace) -> str:
+    homes = None
+    if options.domain:
+        homes = dict(zip(column(table, options.strata), column(table, options.domain), strict=True))
+    plan = allocate_for_precision(
+        people,
+        _aims(table, options),
+        domains=homes,
+        cost=_by_stratum(table, options, options.cost) if options.cost else 1.0,
+        minimum=2 if options.minimum is None else options.minimum,
+        cap=options.cap,
+        deff=options.deff,
+    )
+    if options.json:
+        return json.dumps(asdict(plan), ensure_ascii=False)
+    return f'{_size_table(people, plan.sizes)}\n\n{_reached_table(plan)}\n\ncost {plan.cost:,.2f}'
+
+
+def _reached_table(plan: PrecisionPlan) -> str:
+    body = [
+        [
+            one.variable,
+            one.domain or 'all',
+            f'{one.bound:.5g}',
+            f'{one.se:.5g}',
+            'yes' if one.binding else '',
+        ]
+        for one in plan.reached
+    ]
+    return aligned(['variable', 'domain', 'bound', 'se', 'binding'], body, left=2)
+
+
+def _aims(table: Any, options: argparse.Namespace) -> dict[str, Aim]:
+    """The bounds of the command line; a variable is called by its column of deviations."""
+    stated: dict[str, dict[str, Any]] = {}
+    for option in ('se', 'cv', 'domain_se', 'domain_cv'):
+        for text in getattr(options, option):
+            flag = f'--{option.replace("_", "-")}'
+            names, equals, bound = text.rpartition('=')
+            mean, comma, spread = names.rpartition(',')
+            if not equals or bool(comma) != option.endswith('cv'):
+                form = 'MEAN,SD=BOUND' if option.endswith('cv') else 'SD=BOUND'
+                raise BadOption(f'{flag} must read {form}, not {text!r}.')
+            aim = stated.setdefault(spread, {'spread': _by_stratum(table, options, spread)})
+            if option in aim:
+                raise BadOption(f'{flag} is given twice for {spread}.')
+            try:
+                aim[option] = float(bound)
+            except ValueError as error:
+                raise BadOption(f'{flag} needs a number after =, not {bound!r}.') from error
+            if mean:
+                aim['mean'] = _by_stratum(table, options, mean)
+    return {name: Aim(**aim) for name, aim in stated.items()}
 
 
 def _add_draw(commands: Any) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from analysis import Design, mean, replicates
 from analysis.__main__ import main
+from analysis.allocation import Aim, allocate_for_precision
 from tests.analysis.apidata import DATA, apiclus1
 
 STRAT = [str(DATA / 'apistrat.csv'), '--weights', 'pw', '--strata', 'stype', '--fpc', 'fpc']
@@ -57,6 +58,42 @@ def test_towns_get_their_sample_sizes(shell: Any, tmp_path: Path) -> None:
     sizes = json.loads(shell('allocate', *options, '--minimum', '80', '--json')[1])
     assert sizes == {'浒山': 539, '周巷': 381, '附海': 80}
     assert '附海' in shell('allocate', *options)[1]
+
+
+def test_the_cheapest_sizes_for_several_bounds(shell: Any, tmp_path: Path) -> None:
+    file = tmp_path / 'towns.csv'
+    file.write_text(
+        'town,side,people,sd_water,income,sd_income,cost\n'
+        'a,west,9000,0.30,100,40,1\nb,west,4000,0.45,80,60,2\nc,east,700,0.50,70,20,1\n'
+    )
+    options = ('allocate', str(file), '--strata', 'town', '--population', 'people')
+    bounds = ('--se', 'sd_water=0.02', '--cv', 'income,sd_income=0.03', '--cost', 'cost')
+    told = json.loads(
+        shell(*options, *bounds, '--domain', 'side', '--domain-se', 'sd_water=0.06', '--json')[1]
+    )
+    aims = {
+        'sd_water': Aim({'a': 0.30, 'b': 0.45, 'c': 0.50}, se=0.02, domain_se=0.06),
+        'sd_income': Aim({'a': 40, 'b': 60, 'c': 20}, cv=0.03, mean={'a': 100, 'b': 80, 'c': 70}),
+    }
+    plan = allocate_for_precision(
+        {'a': 9000, 'b': 4000, 'c': 700},
+        aims,
+        domains={'a': 'west', 'b': 'west', 'c': 'east'},
+        cost={'a': 1, 'b': 2, 'c': 1},
+    )
+    assert told['sizes'] == plan.sizes
+    assert [(r['variable'], r['domain']) for r in told['reached']] == [
+        ('sd_water', ''),
+        ('sd_water', 'west'),
+        ('sd_water', 'east'),
+        ('sd_income', ''),
+    ]
+    assert 'binding' in shell(*options, *bounds)[1]
+    assert 'bound of sd_water' in shell(*options, '--se', 'sd_water=0.001', '--cap', '9')[2]
+    assert 'Give --n, or bounds' in shell(*options)[2]
+    assert '--se must read SD=BOUND' in shell(*options, '--se', 'sd_water')[2]
+    assert '--cv must read MEAN,SD=BOUND' in shell(*options, '--cv', 'sd_income=1')[2]
+    assert "no column 'sd_air'" in shell(*options, '--se', 'sd_air=1')[2]
 
 
 def test_a_drawn_sample_carries_its_weights_and_can_be_drawn_again(
