@@ -109,6 +109,7 @@ def title_language(form: FlaskForm, field: Field) -> None:
 
 
 class WaveForm(Form):
+    seen = HiddenField()
     slug = StringField(
         _l('Address'),
         [

@@ -20,6 +20,7 @@ from cixi_survey.models import (
 )
 
 DAYS_SHOWN = 14
+NEEDED_BY_TOWN = 2  # complete answers without which the estimates refuse a town
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,11 @@ class Returns:
     withdrawn: int
     days: tuple[Day, ...]
     at: datetime
+
+    @property
+    def too_few(self) -> tuple[Row, ...]:
+        """Towns from which too little has come in to make any figures of the wave."""
+        return tuple(row for row in self.rows if row.outcomes['complete'] < NEEDED_BY_TOWN)
 
     @property
     def busiest(self) -> int:

@@ -12,17 +12,20 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 
 import segno
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from cixi_survey import access, codes, places
-from cixi_survey.errors import N_, Refusal, Term
+from cixi_survey.errors import N_, Problem, Refusal, Term
 from cixi_survey.models import AuditEntry, Invitation, Wave
 from cixi_survey.waves import lifecycle, table
 
 KEY_BYTES = 32
+INVITING = frozenset({'planned', 'open'})
+PRINTED = {*lifecycle.APPROVAL_FIELDS, 'approval_valid_until', 'closes_at'}
 CSV_HEADING = ('stratum', 'town', 'psu', 'village', 'unit', 'code', 'address')
 
 
@@ -90,6 +93,7 @@ class Slip:
     village: str
     unit: str
     code: str
+    adults: int
 
 
 def make_codes(
@@ -110,7 +114,7 @@ def make_codes(
     Raises NoSample, CodesExist, MadeMeanwhile, WaveOver, NotFound.
     """
     wave = access.wave_for(session, slug, lock=True)
-    if wave.state not in {'planned', 'open'}:
+    if wave.state not in INVITING:
         state = Term(lifecycle.STATE_NAMES[wave.state])
         raise WaveOver(title=wave.title, state=state)
     units = session.execute(_units(wave, town).where(Invitation.outcome == 'pending')).all()
@@ -137,6 +141,20 @@ def make_codes(
     return Batch(key.hex(), len(units), existing)
 
 
+def cautions(session: Session, wave: Wave, site: str, now: datetime) -> list[Problem]:
+    """What would be printed wrong if codes were made and letters printed now."""
+    found = []
+    host = urlsplit(site).hostname or ''
+    if host == 'localhost' or host.startswith('127.') or host == '::1':
+        message = N_('The letters would lead to %(site)s, which opens on this computer only.')
+        cure = N_('Set CIXI_SITE_URL to the public address first.')
+        found.append(Problem('site', 'site_local', message, cure, {'site': site}))
+    if wave.state == 'planned':
+        problems = lifecycle.opening_problems(session, wave, now, without_sample=True)
+        found += [one for one in problems if one.where in PRINTED]
+    return found
+
+
 def makings(session: Session, wave: Wave) -> int:
     """How often codes were made for a wave, by the record."""
     query = sa.select(sa.func.count(AuditEntry.id)).where(
@@ -146,7 +164,7 @@ def makings(session: Session, wave: Wave) -> int:
     return session.scalar(query) or 0
 
 
-def _units(wave: Wave, town: str) -> sa.Select[int, str, str, str, str | None]:
+def _units(wave: Wave, town: str) -> sa.Select[int, str, str, str, str | None, int]:
     query = (
         sa.select(
             Invitation.id,
@@ -154,6 +172,7 @@ def _units(wave: Wave, town: str) -> sa.Select[int, str, str, str, str | None]:
             Invitation.psu,
             Invitation.unit,
             Invitation.code_hash,
+            Invitation.size,
         )
         .where(Invitation.wave_id == wave.id)
         .order_by(Invitation.stratum, Invitation.psu, Invitation.id)
@@ -178,17 +197,17 @@ def slips(session: Session, wave: Wave, *, key: str, secret_key: str, town: str 
     for unit in session.execute(_units(wave, town)):
         code = _code(raw, wave, unit.id)
         if unit.code_hash == codes.hashed(code, secret_key):
-            found.append(_slip(unit.stratum, unit.psu, unit.unit, code))
+            found.append(_slip(unit.stratum, unit.psu, unit.unit, code, unit.size))
     if not found:
         raise KeyGone
     order = {code: place for place, code in enumerate(places.towns())}
     return sorted(found, key=lambda slip: (order.get(slip.town_code, 999), slip.psu))
 
 
-def _slip(town: str, psu: str, unit: str, code: str) -> Slip:
+def _slip(town: str, psu: str, unit: str, code: str, adults: int) -> Slip:
     name = places.towns().get(town, {'zh': town, 'en': town})
     village = places.villages().get(psu, (psu, town))[0]
-    return Slip(town, name, psu, village, unit, codes.grouped(code))
+    return Slip(town, name, psu, village, unit, codes.grouped(code), adults)
 
 
 def slips_file(found: Sequence[Slip], site: str) -> bytes:

@@ -272,12 +272,13 @@ def _draw_form(slug: str) -> DrawForm:
     if 'preview' in request.args:
         return DrawForm(request.args, meta={'csrf': False})
     with database.reading() as session:
-        wanted = wave_for(session, slug).target_n
+        wave = wave_for(session, slug)
+        total, towns = -(-wave.target_n * 100 // draw.DEFAULT_RESPONSE), len(wave.strata)
     return DrawForm(
         formdata=None,
         method='power',
-        total=-(-wanted * 100 // draw.DEFAULT_RESPONSE),
-        minimum=draw.DEFAULT_MINIMUM,
+        total=total,
+        minimum=min(draw.DEFAULT_MINIMUM, total // max(towns, 1)),
         response=draw.DEFAULT_RESPONSE,
     )
 
@@ -327,6 +328,10 @@ def make_codes(slug: str) -> ResponseReturnValue:
         _load(wave)
         sampled, with_code = printing.counts(session, wave)
         making = printing.makings(session, wave)
+        cautions = printing.cautions(session, wave, pages.site_url(), clock.now())
+    if wave.state not in printing.INVITING:
+        state = Term(lifecycle.STATE_NAMES[wave.state])
+        raise printing.WaveOver(title=wave.title, state=state)
     form.town.choices = [
         SelectChoice('', _('all towns')),
         *(SelectChoice(each.town_code, i18n.localised(each.name)) for each in wave.strata),
@@ -339,6 +344,7 @@ def make_codes(slug: str) -> ResponseReturnValue:
             sampled=sampled,
             with_code=with_code,
             making=making,
+            cautions=cautions,
         )
     town = form.town.data or ''
     with database.transaction() as session:

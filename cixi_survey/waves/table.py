@@ -51,7 +51,7 @@ class Faults:
     def refuse(self) -> None:
         """Raise TableRefused if there was any."""
         if self.total:
-            raise TableRefused(self.kept, self.total)
+            raise TableRefused(sorted(self.kept, key=lambda fault: fault.line or 0), self.total)
 
 
 @dataclass(frozen=True)

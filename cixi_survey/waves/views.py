@@ -125,6 +125,8 @@ def edit_wave(slug: str) -> ResponseReturnValue:
         versions = questionnaires.versions(session)
     form = WaveForm.for_versions(versions, wave)
     form.slug.data = wave.slug
+    if not form.is_submitted():
+        form.seen.data = lifecycle.fingerprint(wave)
     if form.validate_on_submit():
         try:
             with database.transaction() as session:
@@ -134,6 +136,7 @@ def edit_wave(slug: str) -> ResponseReturnValue:
                     form.plan(),
                     actor=access.signed_in().username,
                     now=clock.now(),
+                    seen=form.seen.data or '',
                 )
         except ProblemsFound as found:
             form.show(found.problems)
@@ -168,6 +171,9 @@ def open_wave(slug: str) -> ResponseReturnValue:
     with database.reading() as session:
         wave = wave_for(session, slug)
         ready = preparation.of(session, wave, now)
+    if wave.state != 'planned':
+        state = Term(lifecycle.STATE_NAMES[wave.state])
+        raise lifecycle.AlreadyOpened(title=wave.title, state=state)
     page = render_template(
         'waves/open.html',
         wave=wave,

@@ -97,6 +97,11 @@ def test_faults_of_different_kinds_come_at_once():
     assert [line for line, _where, _code in told(HEADING + rows)] == [2, 4]
 
 
+def test_faults_are_told_in_the_order_of_the_lines():
+    rows = f'1,330282004001,a,1\n{HUSHAN},330282004001,,1\n{HUSHAN},330282004001,b,x\n'
+    assert [line for line, _where, _code in told(HEADING + rows)] == [2, 3, 4]
+
+
 @pytest.mark.parametrize(
     ('encoding', 'shown'),
     [('utf-8', 'UTF-8'), ('utf-8-sig', 'UTF-8'), ('gb18030', 'GB18030'), ('utf-16', 'UTF-16')],
@@ -202,9 +207,9 @@ def population_faults(text):
 def test_populations_need_known_towns_once_with_a_number_and_a_source():
     rows = '330282999,5,x\n330282004,0,x\n330282004,5,\n330282108,5,x\n330282108,6,x\n'
     assert population_faults('town_code,adults,source\n' + rows) == [
-        (4, 'cell_empty'),
         (2, 'code_unknown'),
         (3, 'adults_wrong'),
+        (4, 'cell_empty'),
         (6, 'town_twice'),
     ]
 
