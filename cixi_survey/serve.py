@@ -49,7 +49,8 @@ def run(app: Flask, settings: Config) -> None:
         threads=settings.threads,
         connection_limit=CONNECTIONS,
         asyncore_use_poll=True,
-        max_request_body_size=app.config['MAX_CONTENT_LENGTH'],
+        # somewhat too much is let through, so that the application refuses it in its own words
+        max_request_body_size=4 * app.config['MAX_CONTENT_LENGTH'],
         # waitress removes X-Forwarded-* by itself; with proxies set, create_app reads them
         clear_untrusted_proxy_headers=not settings.proxies,
         ident=None,

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -84,6 +85,19 @@ def test_only_a_proxy_that_was_announced_may_say_who_is_asking(tmp_path):
 
     assert protected(CIXI_PROXIES='1')
     assert not protected()
+
+
+def test_a_file_that_is_too_large_is_refused_in_our_words(tmp_path):
+    process, address = started(tmp_path)
+    sent = urllib.request.Request(
+        f'{address}/staff/sign-in', data=b'x' * (9 << 20), headers={'Accept-Language': 'en'}
+    )
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(sent, timeout=20)
+    assert refused.value.code == 413
+    assert 'larger than this site accepts' in refused.value.read().decode()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
 
 
 def test_a_second_start_changes_no_data(tmp_path):

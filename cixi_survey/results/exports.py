@@ -418,11 +418,18 @@ Columns in capitals were added to the answers. `W_FINAL` is the weight of a pers
 `*_NUM` and `*_DEN` belong to the indicator about households.
 
 ## The figures again
-In this folder, with the project's Python (`--by STRATUM` gives the towns, `--json` all digits):
+In this folder (`--by STRATUM` gives the towns, `--json` all digits). The first line says where the
+project lies, whose Python and `analysis` are used:
 
 ```sh
+project=/srv/cixi_survey; export PYTHONPATH=$project PATH=$project/.venv/bin:$PATH
 {lines}
 ```
 
 The interval of the indicator about households is the same t interval held inside 0 to 1.
+
+In R the same estimates and standard errors come from `survey`: `svydesign(~1, strata = ~STRATUM,
+weights = ~W_ADJUSTED, fpc = ~RATE)` and, where raked, `calibrate(…, calfun = "raking")` on the
+RAKE columns with the sums of W_FINAL as population. (`rake()` gives the same weights but takes
+its standard errors from the last rounds only.)
 """
