@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.columns import Floats
+from analysis.columns import Floats, Mask
 from analysis.design import Design
 from analysis.errors import AnalysisError, BadColumn, BadOption, NotConverged, listed
 from analysis.result import Part
@@ -130,26 +130,41 @@ def _in_replicate(redo: Callable[[Floats], Floats], column: Floats, r: int) -> F
 def jackknife(design: Design, *, mse: bool = False) -> ReplicateDesign:
     """Delete one PSU at a time (JKn; JK1 in one stratum), with the population correction.
 
-    Factor n_h/(n_h − 1) for the rest of the stratum; rscale (1 − f_h)(n_h − 1)/n_h.
-    R: as.svrepdesign(type = "JKn", fpc = …).
+    Factor n_h/(n_h − 1) for the rest of the stratum; rscale (1 − f_h)(n_h − 1)/n_h.  A stratum
+    with one PSU: ``adjust`` deletes it whole and lets the other H − 1 strata stand for it, factor
+    H/(H − 1), rscale (H − 1)/H without correction; ``average`` multiplies the variance by
+    PSUs / (PSUs that have others beside them).  Both as R: as.svrepdesign(type = "JKn").
     """
     _refuse_steps(design)
     stage, units = design.stages[0], design.stages[0].units
     n = stage.drawn[stage.stratum]
-    if design.lonely_psu in ('adjust', 'average') and (n == 1).any():
-        raise BadOption(
-            f'The jackknife has no rule {design.lonely_psu!r} for a stratum with one PSU.',
-            'Merge it, or use lonely_psu="certainty".',
-        )
     factors = np.ones((units, units))
     for h in range(len(stage.drawn)):
         members = np.flatnonzero(stage.stratum == h)
         if len(members) > 1:
             factors[np.ix_(members, members)] = len(members) / (len(members) - 1)
-    np.fill_diagonal(factors, np.where(n > 1, 0.0, 1.0))
     rscales = (1.0 - stage.fraction[stage.stratum]) * (n - 1.0) / n
+    alone = (n == 1) & (stage.fraction[stage.stratum] < 1)
+    scale = 1.0
+    if alone.any() and design.lonely_psu == 'average':
+        scale = _average_scale(alone)
+    if alone.any() and design.lonely_psu == 'adjust':
+        strata = len(stage.drawn)
+        if strata == 1:
+            raise BadOption('One PSU in all: the jackknife has nothing to adjust it to.')
+        factors[alone] = strata / (strata - 1)
+        rscales[alone] = (strata - 1) / strata
+        np.fill_diagonal(factors, np.where((n > 1) | alone, 0.0, 1.0))
+    else:
+        np.fill_diagonal(factors, np.where(n > 1, 0.0, 1.0))
     kind = 'JK1' if len(stage.drawn) == 1 else 'JKn'
-    return _from_psus(design, kind, factors, 1.0, rscales, mse)
+    return _from_psus(design, kind, factors, scale, rscales, mse)
+
+
+def _average_scale(alone: Mask) -> float:
+    if alone.all():
+        raise BadOption('Every stratum has one PSU: there is no variance to average.')
+    return float(len(alone) / (~alone).sum())
 
 
 def bootstrap(
@@ -158,9 +173,12 @@ def bootstrap(
     """Rao–Wu–Yue bootstrap: n_h − 1 PSUs with replacement, rescaled; Preston's for more stages.
 
     Factor 1 − λ + λ·n/(n − 1)·(times drawn) with λ² = 1 − f.  The same seed gives the same
-    replicates.  R: type = "subbootstrap" and, for several stages, "mrbbootstrap".
+    replicates.  R: type = "subbootstrap" and, for several stages, "mrbbootstrap".  One PSU in a
+    stratum leaves nothing to draw from: ``certainty`` and ``remove`` let it add nothing, the
+    other rules are refused.
     """
     _refuse_steps(design)
+    _refuse_borrowed_variance(design)
     _check_count(replicates)
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise BadOption(f'The seed must be a whole number; it is {seed!r}.')
@@ -309,6 +327,16 @@ def _refuse_steps(design: Design) -> None:
         raise BadOption(
             'Make the replicates from the design before its weights were adjusted.',
             'Then adjust the replicate design: replicates.jackknife(design).calibrated(step).',
+        )
+
+
+def _refuse_borrowed_variance(design: Design) -> None:
+    """Rules that lend a lonely unit variance have no counterpart in the bootstrap."""
+    alone = any(((stage.drawn == 1) & (stage.fraction < 1)).any() for stage in design.stages)
+    if design.lonely_psu in ('adjust', 'average') and alone:
+        raise BadOption(
+            f'The bootstrap has no rule {design.lonely_psu!r} for a stratum with one PSU.',
+            'Merge it, use lonely_psu="certainty", or use the jackknife.',
         )
 
 
