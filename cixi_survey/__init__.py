@@ -34,6 +34,7 @@ def create_app(settings: config.Config | None = None) -> Flask:
         'MAX_CONTENT_LENGTH': MAXIMUM_BODY_BYTES,
         'MAX_FORM_MEMORY_SIZE': MAXIMUM_FORM_BYTES,
         'WTF_CSRF_TIME_LIMIT': None,
+        'WTF_CSRF_SSL_STRICT': False,  # some phones send no Referer; the token says enough
     }
     if settings.proxies:
         hops = settings.proxies

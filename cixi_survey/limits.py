@@ -55,7 +55,10 @@ class DatabaseStorage(Storage):
             ).returning(LimitCounter.count)
             count: int = session.execute(counted).scalar_one()
             if count == amount:
-                session.execute(sa.delete(LimitCounter).where(LimitCounter.expires_at < now - 60))
+                # without those that another request holds: two who waited for each other would fail
+                stale = sa.select(LimitCounter.key).where(LimitCounter.expires_at < now - 60)
+                unheld = stale.with_for_update(skip_locked=True)
+                session.execute(sa.delete(LimitCounter).where(LimitCounter.key.in_(unheld)))
         return count
 
     def get(self, key: str) -> int:

@@ -120,6 +120,14 @@ def both_apps(database_url: str, tmp_path: Path) -> Iterator[Flask]:
 
 
 @pytest.fixture
+def postgres_app(postgres_url: str, tmp_path: Path) -> Iterator[Flask]:
+    """The application on PostgreSQL: for waits that SQLite, with its one writer, does not know."""
+    app = make_app(postgres_url, tmp_path / 'data')
+    yield app
+    app.extensions['cixi_database'].engine.dispose()
+
+
+@pytest.fixture
 def client(app: Flask) -> CheckingClient:
     client = app.test_client()
     assert isinstance(client, CheckingClient)

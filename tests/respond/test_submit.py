@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import secrets
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
@@ -323,3 +324,12 @@ def test_the_last_minute_that_is_shown_still_counts(place):
     assert place.form().send().status_code == 303
     with database_of(place.app).reading() as session:
         assert session.scalars(sa.select(Invitation.outcome)).one() == 'complete'
+
+
+def test_a_phone_that_sends_no_referer_can_send_over_https(place):
+    client = place.app.test_client()
+    safe = {'base_url': 'https://survey.example'}
+    page = client.get('/s/w2026', **safe).get_data(as_text=True)
+    hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page))
+    sent = client.post('/s/w2026', data={**hidden, **COMPLETE, '_do': 'send'}, **safe)
+    assert sent.status_code == 303
