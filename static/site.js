@@ -36,12 +36,13 @@
     button.addEventListener('click', function () { window.print(); });
   });
 
-  // Tables stand open where there is room for them, and on paper, where nothing can be opened.
-  function openTables() {
-    Array.prototype.forEach.call(document.querySelectorAll('details.as-table'), function (table) {
-      table.open = true;
+  // Tables stand open where there is room for them; on paper, where nothing can be opened, so do
+  // definitions and returns.
+  function open(which) {
+    Array.prototype.forEach.call(document.querySelectorAll(which), function (details) {
+      details.open = true;
     });
   }
-  if (window.matchMedia('(min-width: 64em)').matches) openTables();
-  window.addEventListener('beforeprint', openTables);
+  if (window.matchMedia('(min-width: 64em)').matches) open('details.as-table');
+  window.addEventListener('beforeprint', function () { open('details.as-table, details.on-paper'); });
 })();

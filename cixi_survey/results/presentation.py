@@ -58,6 +58,7 @@ class Card:
     others: tuple[str, ...]
     baseline: str
     baseline_note: str
+    worst: str
     beside: tuple[tuple[str, str], ...]
 
 
@@ -130,6 +131,7 @@ def _card(indicator: Mapping[str, Any], level: float) -> Card:
         others=tuple(_target(other, scale) for other in indicator['other_targets']),
         baseline=_baseline(baseline),
         baseline_note=i18n.localised(baseline['note']) if baseline and baseline['note'] else '',
+        worst=_worst(indicator, level),
         beside=_beside(indicator, level),
     )
 
@@ -155,6 +157,16 @@ def _baseline(baseline: Mapping[str, Any] | None) -> str:
     )
 
 
+def _worst(indicator: Mapping[str, Any], level: float) -> str:
+    """What many unsure people could change: beside the figure itself, not folded away."""
+    if indicator['worst_case'] is None:
+        return ''
+    return _(
+        'Many did not know. If all of them had answered in the worst way: %(figure)s',
+        figure=figures.show(indicator['worst_case'], indicator['scale'], level).text,
+    )
+
+
 def _beside(indicator: Mapping[str, Any], level: float) -> tuple[tuple[str, str], ...]:
     rows = []
     unsure = indicator['dont_know']
@@ -164,10 +176,6 @@ def _beside(indicator: Mapping[str, Any], level: float) -> tuple[tuple[str, str]
             'out_of_base': N_('“Don’t know” among the answers, left out of the base'),
         }[indicator['dont_know_rule']]
         rows.append((_(counted), figures.show(unsure, 'share', level).text))
-    if indicator['worst_case'] is not None:
-        worst = figures.show(indicator['worst_case'], indicator['scale'], level)
-        label = _('If all who did not know had answered in the worst way')
-        rows.append((label, worst.text))
     for name, figure in sorted(indicator['other_rules'].items()):
         rows.append((_(OTHER_RULES[name]), figures.show(figure, 'share', level).text))
     return tuple(rows)

@@ -120,6 +120,12 @@ def test_paper_shows_charts_tables_and_the_label_but_no_buttons(
     assert not page.locator('.actions').first.is_visible()
     assert page.locator('#towns-satisfaction_share').is_visible()
     assert page.get_by_text('由程序编造').is_visible()
+    # Seven in a hundred were unsure: what they could change stands beside the figure, unfolded.
+    assert page.get_by_text('假如他们都作最差的回答').first.is_visible()
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    # What a figure means and how the sample ended belong to it on paper, too.
+    assert page.locator('#knowledge details').get_by_role('definition').first.is_visible()
+    assert page.locator('#returns').is_visible()
     sheet = tmp_path / 'result.pdf'
     page.pdf(path=sheet, format='A4', prefer_css_page_size=True)
     assert sheet.stat().st_size > 20_000
