@@ -43,6 +43,15 @@ class ReasonMissing(Refusal):
     cure = N_('Go back, write the reason, and publish again.')
 
 
+class AlreadyPublic(Refusal):
+    """The run is what the public reads now; a revision of it would change nothing."""
+
+    code = 'already_public'
+    title = N_('These figures are public already')
+    message = N_('What the public reads now is this run, so there is nothing to revise.')
+    cure = N_('To correct the result, make a new run and publish that.')
+
+
 def preview(run: Run) -> PublicResult:
     """What the public would see of a run.  Raises RunDamaged."""
     if hashlib.sha256(run.figures.encode()).hexdigest() != run.figures_sha256:
@@ -55,11 +64,14 @@ def publish(
 ) -> Publication:
     """Publish a run: the first revision of the wave's result, or the next one with its reason.
 
-    Raises RunOfAnotherWave, RunDamaged and ReasonMissing.
+    Raises RunOfAnotherWave, AlreadyPublic, RunDamaged and ReasonMissing.
     """
     if run.wave_id != wave.id:
         raise RunOfAnotherWave
-    revision = 1 + (latest_revision(session, wave) or 0)
+    history = revisions(session, wave)
+    if history and history[0].run_id == run.id:
+        raise AlreadyPublic
+    revision = 1 + (history[0].revision if history else 0)
     reason = reason.strip()
     if revision > 1 and not reason:
         raise ReasonMissing
@@ -78,12 +90,6 @@ def publish(
     wave.state = 'published'
     session.flush()
     return publication
-
-
-def latest_revision(session: Session, wave: Wave) -> int | None:
-    """The number of the newest revision, None before the first."""
-    query = sa.select(sa.func.max(Publication.revision)).where(Publication.wave_id == wave.id)
-    return session.scalar(query)
 
 
 def revisions(session: Session, wave: Wave) -> list[Publication]:

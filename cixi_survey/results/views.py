@@ -136,11 +136,19 @@ def make_run(slug: str) -> ResponseReturnValue:
 
 def _options() -> run.Options:
     return run.Options(
-        level=request.form.get('level', 0.95, type=float),
+        level=_number(request.form.get('level', '0.95')),
         method=request.form.get('method', 'wilson'),
         raking=request.form.get('raking', 'yes') == 'yes',
         reason=request.form.get('reason', '').strip()[:500],
     )
+
+
+def _number(text: str) -> float:
+    """What was sent as a number; nan, which no option takes, for anything else."""
+    try:
+        return float(text)
+    except ValueError:
+        return float('nan')
 
 
 def _runs_page(slug: str, options: run.Options, found: ProblemsFound | None = None) -> str:

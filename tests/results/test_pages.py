@@ -14,7 +14,12 @@ from cixi_survey import audit
 from cixi_survey.database import Database
 from cixi_survey.models import AuditEntry, Publication, Run, Wave
 from cixi_survey.results import publish
-from cixi_survey.results.publish import ReasonMissing, RunDamaged, RunOfAnotherWave
+from cixi_survey.results.publish import (
+    AlreadyPublic,
+    ReasonMissing,
+    RunDamaged,
+    RunOfAnotherWave,
+)
 from tests import factories
 from tests.client import CheckingClient
 from tests.results.conftest import NOW, database_of, made, opened, published, tiny, whole
@@ -374,6 +379,16 @@ def test_a_revision_needs_a_reason_and_the_old_one_stays(both_apps: Flask) -> No
         database.transaction() as session,
     ):
         session.execute(sa.update(Publication).values(result='{}'))
+
+
+def test_the_figures_that_are_public_are_not_published_once_more(app: Flask) -> None:
+    with database_of(app).transaction() as session:
+        wave = tiny(session)
+        run = made(session, wave)
+        publish.publish(session, wave, run, by=None, now=NOW)
+        for reason in ('', '修正'):
+            with pytest.raises(AlreadyPublic):
+                publish.publish(session, wave, run, by=None, now=NOW, reason=reason)
 
 
 def test_a_run_of_another_wave_or_with_changed_figures_is_not_published(app: Flask) -> None:
