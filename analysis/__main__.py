@@ -8,18 +8,23 @@ from collections.abc import Sequence
 
 from analysis import commands
 from analysis.errors import AnalysisError
+from analysis.progress import Progress
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; faults of input end with one line on stderr and exit code 2."""
     parser = argparse.ArgumentParser(
         prog='python -m analysis',
-        description='Estimates from complex survey samples: CSV in, table or JSON out.',
+        description='Estimates from complex survey samples: CSV or Parquet in, table or JSON out.',
     )
-    commands.add_all(parser.add_subparsers(title='commands', required=True, metavar='COMMAND'))
+    commands.add_all(
+        parser.add_subparsers(title='commands', required=True, metavar='COMMAND', dest='command')
+    )
     options = parser.parse_args(arguments)
     try:
-        print(options.run(options))
+        with Progress(sys.stderr, options.command) as options.progress:
+            said = options.run(options)
+        print(said)
     except AnalysisError as error:
         print(f'error: {error}', file=sys.stderr)
         return 2

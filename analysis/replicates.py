@@ -56,8 +56,13 @@ class ReplicateDesign:
     def weights(self) -> Floats:
         return self.design.weights
 
-    def calibrated(self, *steps: Step) -> ReplicateDesign:
-        """The steps applied to the full sample and made again in every replicate."""
+    def calibrated(
+        self, *steps: Step, progress: Callable[[int, int], None] | None = None
+    ) -> ReplicateDesign:
+        """The steps applied to the full sample and made again in every replicate.
+
+        ``progress`` is told how many replicates of how many are done.
+        """
         for step in steps:
             if step.redo is None:
                 raise BadOption('This step cannot be made again in replicates.')
@@ -69,6 +74,8 @@ class ReplicateDesign:
             for redo in again:
                 column = _in_replicate(redo, column, r)
             columns[:, r] = column
+            if progress is not None:
+                progress(r + 1, self.count)
         return replace(self, design=changed, given=columns, factors=None)
 
     def row_weights(self, r: int) -> Floats:

@@ -1,14 +1,114 @@
-"""Tables at the border: CSV in, aligned text out."""
+"""Tables at the border: CSV or Parquet in, aligned text out."""
 
 from __future__ import annotations
 
 import csv
+import importlib.util
 import io
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from analysis.errors import BadColumn
+
+Table = Mapping[str, Sequence[Any]]
+
+
+def read_table(path: str | Path) -> Table:
+    """Columns by name: of a Parquet file (``.parquet``, ``.pq``), else of a CSV file."""
+    if Path(path).suffix.lower() in ('.parquet', '.pq'):
+        return ParquetTable(Path(path))
+    return read_csv(path)
+
+
+class ParquetTable(Mapping[str, Sequence[Any]]):
+    """A Parquet file of which only the columns that are asked for are read, each once.
+
+    Columns of numbers come as arrays (missing is NaN), all others as lists of text (missing is
+    empty, as in CSV).  Needs pyarrow or polars.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._known = path, {}
+        if not path.is_file():
+            raise BadColumn(f'There is no file {path}.')
+        self._arrow = importlib.util.find_spec('pyarrow') is not None
+        if not self._arrow and importlib.util.find_spec('polars') is None:
+            raise BadColumn(
+                f'{path} is a Parquet file; reading it needs the package pyarrow or polars.',
+                'pip install pyarrow, or save the file as CSV.',
+            )
+        self._names = self._guarded(self._read_names)
+
+    _known: dict[str, Sequence[Any]]
+
+    def __getitem__(self, name: str) -> Sequence[Any]:
+        if name not in self._names:
+            raise KeyError(name)
+        if name not in self._known:
+            self._known[name] = self._guarded(self._read_column, name)
+        return self._known[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def _guarded(self, read: Any, *arguments: str) -> Any:
+        try:
+            return read(*arguments)
+        except Exception as error:
+            # The two packages have many classes of faults of a file, not all of them public.
+            first = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise BadColumn(f'{self._path} cannot be read as Parquet: {first}') from error
+
+    def _read_names(self) -> list[str]:
+        if self._arrow:
+            parquet = importlib.import_module('pyarrow.parquet')
+            return list(parquet.read_schema(self._path).names)
+        return list(importlib.import_module('polars').read_parquet_schema(self._path))
+
+    def _read_column(self, name: str) -> Any:
+        if self._arrow:
+            parquet = importlib.import_module('pyarrow.parquet')
+            types = importlib.import_module('pyarrow').types
+            column = parquet.read_table(self._path, columns=[name]).column(0)
+            if types.is_integer(column.type) or types.is_floating(column.type):
+                return np.asarray(column.to_numpy())
+            values = column.to_pylist()
+        else:
+            polars = importlib.import_module('polars')
+            series = polars.read_parquet(self._path, columns=[name]).to_series()
+            if series.dtype.is_numeric() and not series.dtype.is_decimal():
+                return np.asarray(series.to_numpy())
+            values = series.to_list()
+        return [_text(value) for value in values]
+
+
+def texts(column: Any) -> list[str]:
+    """A column as labels: numbers as CSV would write them, missing as empty text."""
+    if isinstance(column, list) and (not column or isinstance(column[0], str)):
+        return column
+    return [_text(value) for value in np.asarray(column, dtype=object).tolist()]
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ''
+    if isinstance(value, bool):
+        return str(int(value))
+    if not isinstance(value, float):
+        return str(value)
+    if math.isnan(value):
+        return ''
+    return f'{value:.0f}' if value.is_integer() else repr(value)
 
 
 def read_csv(path: str | Path) -> dict[str, list[str]]:
@@ -48,12 +148,12 @@ def _columns(header: list[str], rows: Iterable[list[str]], path: str) -> dict[st
     return dict(zip(header, map(list, zip(*kept, strict=True)), strict=True))
 
 
-def csv_text(columns: Mapping[str, Sequence[str]]) -> str:
+def csv_text(columns: Table) -> str:
     """Columns as CSV, without the last line break (whoever prints it adds one)."""
     target = io.StringIO()
     writer = csv.writer(target, lineterminator='\n')
     writer.writerow(columns)
-    writer.writerows(zip(*columns.values(), strict=True))
+    writer.writerows(zip(*(texts(values) for values in columns.values()), strict=True))
     return target.getvalue().rstrip('\n')
 
 

@@ -16,11 +16,11 @@ from analysis.design import LONELY_RULES, Design
 from analysis.difference import difference
 from analysis.errors import BadColumn, BadOption, BadWeights, listed
 from analysis.intervals import METHODS, Bounds
+from analysis.pooled import pool_design_effect
+from analysis.presentation import Flag, flag
 from analysis.result import Estimate, Estimates, text_table
-from analysis.table import aligned, number, read_csv
+from analysis.table import Table, aligned, number, read_table, texts
 from analysis.verdict import Verdict, decide
-
-Table = Mapping[str, Sequence[str]]
 
 ESTIMATE_HELP = """\
 Shares (--proportion, or a --mean of values from 0 to 1) are computed from 0 to 1 and get the
@@ -42,6 +42,14 @@ def add(commands: Any) -> None:
     )
     add_design(parser)
     add_estimate(parser)
+    parser.add_argument(
+        '--pooled-deff',
+        action='store_true',
+        help='intervals from one design effect of all groups: for towns with few villages',
+    )
+    parser.add_argument(
+        '--flags', action='store_true', help='show, review or suppress (NCHS) for every share'
+    )
     parser.set_defaults(run=run_estimate)
     parser = commands.add_parser(
         'compare',
@@ -59,7 +67,9 @@ def add(commands: Any) -> None:
 def add_design(parser: argparse.ArgumentParser) -> None:
     """Options that say which columns describe the sample."""
     group = parser.add_argument_group('the sample')
-    group.add_argument('file', metavar='FILE.csv', help='UTF-8, names in the first line')
+    group.add_argument(
+        'file', metavar='FILE', help='CSV (UTF-8, names in the first line) or Parquet'
+    )
     group.add_argument('--weights', metavar='W', required=True, help='column of weights')
     group.add_argument('--strata', metavar='S', help='column of strata')
     group.add_argument(
@@ -117,16 +127,32 @@ def add_estimate(parser: argparse.ArgumentParser) -> None:
 
 def run_estimate(options: argparse.Namespace) -> str:
     """Read, estimate, decide; a table or JSON."""
-    table = read_csv(options.file)
+    table = read_table(options.file)
     design = read_design(table, options)
-    rows = [row for part in _estimates(table, design, options) for row in part]
+    rows = [row for part in _estimates(table, design, options) for row in _pooled(part, options)]
+    flags = [flag(row) for row in rows] if options.flags else None
     verdicts = None
     if options.target is not None:
         verdicts = [_decide(row, options.target, options.level) for row in rows]
     if options.json:
-        return _as_json(design, rows, verdicts)
-    text = f'{design!r}\n\n{text_table(rows)}'
-    return text if verdicts is None else f'{text}\n\n{_verdict_table(rows, verdicts)}'
+        return _as_json(design, rows, verdicts, flags)
+    text = [repr(design), text_table(rows)]
+    if options.pooled_deff:
+        effects = dict.fromkeys(number(r.pooled_deff, 3) for r in rows if r.pooled_deff)
+        text.append(f'Design effect pooled over the groups: {", ".join(effects)}')
+    if verdicts is not None:
+        text.append(_verdict_table(rows, verdicts))
+    if flags is not None:
+        text.append(_flag_table(rows, flags))
+    return '\n\n'.join(text)
+
+
+def _pooled(rows: Estimates, options: argparse.Namespace) -> Sequence[Estimate]:
+    if not options.pooled_deff:
+        return list(rows)
+    if not options.by:
+        raise BadOption('--pooled-deff needs --by: the towns whose design effect is pooled.')
+    return pool_design_effect(rows)
 
 
 def run_compare(options: argparse.Namespace) -> str:
@@ -135,15 +161,15 @@ def run_compare(options: argparse.Namespace) -> str:
         raise BadOption('compare needs --by: the groups to compare.')
     if options.target is not None:
         raise BadOption('compare has no --target: a verdict is about one group; use estimate.')
-    table = read_csv(options.file)
+    table = read_table(options.file)
     design = read_design(table, options)
     found = []
     for rows in _estimates(table, design, options):
-        labels = [row.label for row in rows if row.n]
-        reference = options.reference or labels[0]
-        if reference not in labels:
-            raise BadOption(f'There is no group {reference!r}; there are {listed(labels)}.')
-        others = [label for label in labels if label != reference]
+        known = [row.label for row in rows if row.n]
+        reference = options.reference or known[0]
+        if reference not in known:
+            raise BadOption(f'There is no group {reference!r}; there are {listed(known)}.')
+        others = [label for label in known if label != reference]
         found += [difference(rows, label, reference, level=options.level) for label in others]
     if options.json:
         return _as_json(design, found, None)
@@ -169,10 +195,15 @@ def read_design(table: Table, options: argparse.Namespace) -> Design:
     if margins == ['']:
         return design
     before = positive_column(table, options.base_weights) if options.base_weights else None
-    return design.calibrated_on(*(column(table, name) for name in margins), base_weights=before)
+    return design.calibrated_on(*(labels(table, name) for name in margins), base_weights=before)
 
 
-def column(table: Table, name: str) -> Sequence[str]:
+def labels(table: Table, name: str) -> list[str]:
+    """A column of labels, as text."""
+    return texts(column(table, name))
+
+
+def column(table: Table, name: str) -> Sequence[Any]:
     """A column by name; a missing one is an error that lists what there is."""
     if name not in table:
         raise BadColumn(f'There is no column {name!r}.', f'The file has: {listed(table, 30)}.')
@@ -190,7 +221,7 @@ def positive_column(table: Table, name: str) -> Floats:
 
 
 def _labels(table: Table, name: str | None) -> Sequence[str] | None:
-    return None if name is None else column(table, name)
+    return None if name is None else labels(table, name)
 
 
 def _stage_columns(table: Table, names: str | None) -> tuple[Floats, ...] | None:
@@ -202,7 +233,7 @@ def _stage_columns(table: Table, names: str | None) -> tuple[Floats, ...] | None
 def _estimates(table: Table, design: Design, options: argparse.Namespace) -> list[Estimates]:
     shared: dict[str, Any] = {'level': options.level}
     if options.by:
-        shared['by'] = column(table, options.by)
+        shared['by'] = labels(table, options.by)
     if options.where:
         shared['where'] = _matches(table, options.where)
     if options.ci and (options.total or options.ratio) and options.ci not in ('t', 'wald'):
@@ -214,7 +245,7 @@ def _estimates(table: Table, design: Design, options: argparse.Namespace) -> lis
     if options.proportion:
         method = options.ci or 'wilson'
         return [_share(table, design, name, shared, method) for name in options.proportion]
-    limits = _limits(options.limits)
+    limits = pair(options.limits, '--limits')
     return [_mean(table, design, name, shared, options.ci, limits) for name in options.mean]
 
 
@@ -243,9 +274,7 @@ def _share(
     value: str | None = None
     if name not in table and '=' in name:
         name, value = name.split('=', 1)
-    values: Any = column(table, name)
-    if value is None:
-        values = numbers(values, name)
+    values: Any = labels(table, name) if value is not None else numbers(column(table, name), name)
     title = name if value is None else f'{name}={value}'
     return _rows(estimate.proportion(design, {title: values}, value=value, method=method, **shared))
 
@@ -273,19 +302,20 @@ def _matches(table: Table, condition: str) -> Any:
     name, equals, value = condition.partition('=')
     if not equals:
         raise BadOption(f'--where must read COLUMN=VALUE, not {condition!r}.')
-    found = np.array([cell == value for cell in column(table, name)])
+    found = np.array([cell == value for cell in labels(table, name)])
     if not found.any():
         raise BadColumn(f'No row has {name} = {value}.')
     return found
 
 
-def _limits(text: str | None) -> Bounds | None:
+def pair(text: str | None, option: str) -> Bounds | None:
+    """Two numbers of an option, as 0,100."""
     if text is None:
         return None
     try:
         low, high = (float(part) for part in text.split(','))
     except ValueError as error:
-        raise BadOption(f'--limits must be two numbers as 0,100, not {text!r}.') from error
+        raise BadOption(f'{option} must be two numbers as 0,100, not {text!r}.') from error
     return low, high
 
 
@@ -298,13 +328,18 @@ def _decide(row: Estimate, target: float, level: float) -> Verdict | None:
 
 
 def _as_json(
-    design: Design, rows: Sequence[Estimate], verdicts: Sequence[Verdict | None] | None
+    design: Design,
+    rows: Sequence[Estimate],
+    verdicts: Sequence[Verdict | None] | None,
+    flags: Sequence[Flag] | None = None,
 ) -> str:
     found = [row.to_dict() for row in rows]
     for i, entry in enumerate(found):
         if verdicts is not None:
             verdict = verdicts[i]
             entry['verdict'] = None if verdict is None else asdict(verdict)
+        if flags is not None:
+            entry['flag'] = asdict(flags[i])
     described = {
         'rows': design.n,
         'strata': len(design.strata),
@@ -316,6 +351,14 @@ def _as_json(
         'calibration_steps': len(design.steps),
     }
     return json.dumps({'design': described, 'estimates': found}, ensure_ascii=False, indent=2)
+
+
+def _flag_table(rows: Sequence[Estimate], flags: Sequence[Flag]) -> str:
+    body = [
+        [' '.join(p for p in (row.variable, row.label) if p), one.flag, '; '.join(one.reasons)]
+        for row, one in zip(rows, flags, strict=True)
+    ]
+    return aligned(['', 'flag', 'because'], body, left=3)
 
 
 def _verdict_table(rows: Sequence[Estimate], verdicts: Sequence[Verdict | None]) -> str:

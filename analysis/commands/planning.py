@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -14,9 +13,9 @@ import numpy as np
 from analysis import coverage, planning, sampling
 from analysis.allocation import Aim, PrecisionPlan, allocate_for_precision
 from analysis.columns import numbers
-from analysis.commands.estimating import column
+from analysis.commands.estimating import column, labels
 from analysis.errors import BadColumn, BadOption, listed
-from analysis.table import aligned, csv_text, read_csv
+from analysis.table import Table, aligned, csv_text, read_table, texts
 
 METHODS = ('proportional', 'equal', 'power', 'neyman')
 
@@ -121,7 +120,7 @@ def _add_allocate(commands: Any) -> None:
 
 def run_allocate(options: argparse.Namespace) -> str:
     """Sizes by stratum."""
-    table = read_csv(options.file)
+    table = read_table(options.file)
     bounds = [*options.se, *options.cv, *options.domain_se, *options.domain_cv]
     if bool(bounds) == (options.n is not None):
         raise BadOption('Give --n, or bounds (--se, --cv, --domain-se, --domain-cv), not both.')
@@ -142,9 +141,9 @@ def run_allocate(options: argparse.Namespace) -> str:
     return _size_table(people, sizes)
 
 
-def _by_stratum(table: Any, options: argparse.Namespace, name: str) -> dict[str, float]:
+def _by_stratum(table: Table, options: argparse.Namespace, name: str) -> dict[str, float]:
     """A column of numbers by the names of the strata."""
-    names = list(column(table, options.strata))
+    names = labels(table, options.strata)
     twice = sorted({one for one in names if names.count(one) > 1})
     if twice:
         raise BadColumn(f'Stratum {listed(twice)} has more than one row.')
@@ -161,10 +160,10 @@ def _size_table(people: Mapping[str, float], sizes: Mapping[str, int]) -> str:
     return aligned(['stratum', 'population', 'n', 'rate'], body)
 
 
-def _for_precision(table: Any, people: Mapping[str, float], options: argparse.Namespace) -> str:
+def _for_precision(table: Table, people: Mapping[str, float], options: argparse.Namespace) -> str:
     homes = None
     if options.domain:
-        homes = dict(zip(column(table, options.strata), column(table, options.domain), strict=True))
+        homes = dict(zip(labels(table, options.strata), labels(table, options.domain), strict=True))
     plan = allocate_for_precision(
         people,
         _aims(table, options),
@@ -193,7 +192,7 @@ def _reached_table(plan: PrecisionPlan) -> str:
     return aligned(['variable', 'domain', 'bound', 'se', 'binding'], body, left=2)
 
 
-def _aims(table: Any, options: argparse.Namespace) -> dict[str, Aim]:
+def _aims(table: Table, options: argparse.Namespace) -> dict[str, Aim]:
     """The bounds of the command line; a variable is called by its column of deviations."""
     stated: dict[str, dict[str, Any]] = {}
     for option in ('se', 'cv', 'domain_se', 'domain_cv'):
@@ -222,11 +221,11 @@ def _add_draw(commands: Any) -> None:
         help='draw a sample from a frame, with a recorded seed',
         description='Writes the drawn rows of the frame as CSV with probability and weight.',
     )
-    parser.add_argument('file', metavar='FRAME.csv', help='one row for each unit')
+    parser.add_argument('file', metavar='FRAME', help='one row for each unit')
     parser.add_argument('--seed', type=int, required=True, help='write it down: it redraws this')
     size = parser.add_mutually_exclusive_group(required=True)
     size.add_argument('--n', type=int, help='units (of each stratum with --strata)')
-    size.add_argument('--sizes', metavar='SIZES.csv', help='columns: stratum, n')
+    size.add_argument('--sizes', metavar='SIZES', help='columns: stratum, n')
     parser.add_argument('--strata', metavar='S', help='column of strata')
     parser.add_argument('--size', metavar='M', help='column of sizes: draw systematic PPS')
     parser.add_argument('--psu', metavar='P', help='column of villages: draw two stages')
@@ -236,15 +235,15 @@ def _add_draw(commands: Any) -> None:
 
 def run_draw(options: argparse.Namespace) -> str:
     """The drawn rows as CSV."""
-    frame = read_csv(options.file)
+    frame = read_table(options.file)
     rows_in_frame = len(next(iter(frame.values())))
-    strata = column(frame, options.strata) if options.strata else ['all'] * rows_in_frame
+    strata = labels(frame, options.strata) if options.strata else ['all'] * rows_in_frame
     wanted = _wanted(options, strata)
     if options.psu:
         if options.per_psu is None:
             raise BadOption('--psu needs --per-psu: how many persons in each village.')
         rows, chance, _ = sampling.draw_two_stage(
-            column(frame, options.psu), wanted, options.per_psu, options.seed, strata=strata
+            labels(frame, options.psu), wanted, options.per_psu, options.seed, strata=strata
         )
     elif options.size:
         if options.strata:
@@ -253,7 +252,10 @@ def run_draw(options: argparse.Namespace) -> str:
         rows, chance = sampling.draw_pps(sizes, wanted['all'], options.seed)
     else:
         rows, chance = sampling.draw_stratified(strata, wanted, options.seed)
-    drawn = {name: [values[int(i)] for i in rows] for name, values in frame.items()}
+    drawn = {
+        name: [cells[int(i)] for i in rows]
+        for name, cells in ((name, texts(values)) for name, values in frame.items())
+    }
     for name in ('probability', 'weight'):
         if name in drawn:
             raise BadColumn(f'The frame has a column {name!r} already.', 'Rename it.')
@@ -267,8 +269,7 @@ def _add_coverage(commands: Any) -> None:
         'coverage',
         help='simulate how often the intervals of a plan hold the truth',
         description='Samples of towns with a known share; tells for every interval method how '
-        'often it holds it, how wide it is, and how often it lies above the target. Progress '
-        'goes to stderr.',
+        'often it holds it, how wide it is, and how often it lies above the target.',
     )
     parser.add_argument('--share', type=float, required=True, help='the true share, as 85')
     parser.add_argument('--n', type=int, required=True, help='answers in each town')
@@ -292,7 +293,7 @@ def run_coverage(options: argparse.Namespace) -> str:
         village_sd=options.village_sd,
         target=share(options.target),
     )
-    found = coverage.simulate(plan, options.samples, options.seed, _told)
+    found = coverage.simulate(plan, options.samples, options.seed, options.progress)
     if options.json:
         return json.dumps([asdict(one) for one in found])
     body = [
@@ -301,17 +302,11 @@ def run_coverage(options: argparse.Namespace) -> str:
     return aligned(['method', 'holds', 'width', 'above target'], body)
 
 
-def _told(done: int, samples: int) -> None:
-    end = '\n' if done == samples else ''
-    sys.stderr.write(f'\r{done} of {samples} samples{end}')
-    sys.stderr.flush()
-
-
 def _wanted(options: argparse.Namespace, strata: Sequence[str]) -> dict[str, int]:
     if options.sizes is None:
         return dict.fromkeys(sorted(set(strata)), options.n)
-    table = read_csv(options.sizes)
+    table = read_table(options.sizes)
     sizes = numbers(column(table, 'n'), 'n')
     if not (np.isfinite(sizes) & (sizes == np.round(sizes))).all():
         raise BadColumn('n must be a whole number in every row.')
-    return dict(zip(column(table, 'stratum'), sizes.astype(int).tolist(), strict=True))
+    return dict(zip(labels(table, 'stratum'), sizes.astype(int).tolist(), strict=True))

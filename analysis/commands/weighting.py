@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from analysis import replicates, weights
-from analysis.columns import numbers
-from analysis.commands.estimating import add_design, column, positive_column, read_design
+from analysis.calibration import calibrate
+from analysis.columns import Floats, numbers
+from analysis.commands.estimating import (
+    add_design,
+    column,
+    labels,
+    pair,
+    positive_column,
+    read_design,
+)
 from analysis.design import Design
-from analysis.errors import BadColumn, BadOption
-from analysis.table import aligned, csv_text, number, read_csv
+from analysis.errors import BadColumn, BadOption, listed
+from analysis.progress import Progress
+from analysis.table import Table, aligned, csv_text, number, read_table
 
 
 def add(commands: Any) -> None:
@@ -34,7 +42,7 @@ def add(commands: Any) -> None:
 
 def run_design(options: argparse.Namespace) -> str:
     """A line for every stratum."""
-    design = read_design(read_csv(options.file), options)
+    design = read_design(read_table(options.file), options)
     rows = strata_of(design)
     effect = weights.kish(design.weights)
     if options.json:
@@ -73,16 +81,29 @@ def strata_of(design: Design) -> list[dict[str, Any]]:
     return found
 
 
+WEIGHT_HELP = """\
+MARGINS has the columns margin, level, count: margin is a column of the file. A row with an empty
+level gives the total of a column of numbers (linear, logit and raking calibration take those; a
+total needs --method or --bounds). Examples:
+  python -m analysis weight wave.csv --weights base --margins population.csv --trim 6
+  python -m analysis weight wave.csv --weights base --margins population.csv \\
+      --method logit --bounds 0.4,3 --report
+"""
+
+
 def _add_weight(commands: Any) -> None:
     parser = commands.add_parser(
         'weight',
-        help='post-stratify or rake the weights of a file to population figures',
-        description='Writes the file with a new column of weights, or the report (--report). '
-        'MARGINS.csv has the columns margin, level, count; margin is a column of the file.',
+        help='post-stratify, rake or calibrate the weights of a file to population figures',
+        description='Writes the file with a new column of weights, or the report (--report).',
+        epilog=WEIGHT_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument('file', metavar='FILE.csv')
+    parser.add_argument('file', metavar='FILE')
     parser.add_argument('--weights', metavar='W', required=True, help='column to start from')
-    parser.add_argument('--margins', metavar='MARGINS.csv', required=True)
+    parser.add_argument('--margins', metavar='MARGINS', required=True)
+    parser.add_argument('--method', choices=('raking', 'linear', 'logit'), default='raking')
+    parser.add_argument('--bounds', metavar='LOW,HIGH', help='of new/old weight, as 0.4,3')
     parser.add_argument('--trim', type=float, metavar='LIMIT', help='no weight above this')
     parser.add_argument('--name', default='calibrated', help='name of the new column')
     parser.add_argument('--report', action='store_true', help='only the report, as JSON')
@@ -91,14 +112,8 @@ def _add_weight(commands: Any) -> None:
 
 def run_weight(options: argparse.Namespace) -> str:
     """The file with calibrated weights, or the report on them."""
-    table = read_csv(options.file)
-    start = positive_column(table, options.weights)
-    population = read_margins(options.margins)
-    margins = {name: column(table, name) for name in population}
-    if options.trim is None:
-        done = weights.rake(start, margins, population)
-    else:
-        done = weights.rake_and_trim(start, margins, population, upper=options.trim)
+    table = read_table(options.file)
+    done = _adjusted(table, positive_column(table, options.weights), options)
     if options.report:
         return json.dumps(asdict(done.report), ensure_ascii=False, indent=2)
     if options.name in table:
@@ -108,17 +123,44 @@ def run_weight(options: argparse.Namespace) -> str:
     return csv_text({**table, options.name: [repr(float(w)) for w in done.values]})
 
 
-def read_margins(path: str) -> dict[str, dict[str, float]]:
-    """Population counts by margin and level from a file of three columns."""
-    table = read_csv(path)
+def _adjusted(table: Table, start: Floats, options: argparse.Namespace) -> weights.Weights:
+    """Iterative raking where that is all that is asked for, else calibration by Newton's method."""
+    population, totals = read_margins(options.margins)
+    margins = {name: labels(table, name) for name in population}
+    plain = options.method == 'raking' and options.bounds is None and not totals
+    if options.trim is not None:
+        if not plain:
+            raise BadOption('--trim goes with plain raking; --bounds limits other calibrations.')
+        return weights.rake_and_trim(start, margins, population, upper=options.trim)
+    if plain:
+        return weights.rake(start, margins, population)
+    return calibrate(
+        start,
+        margins,
+        population,
+        x={name: numbers(column(table, name), name) for name in totals},
+        totals=totals,
+        method=options.method,
+        bounds=pair(options.bounds, '--bounds'),
+    )
+
+
+def read_margins(path: str) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
+    """Counts by margin and level, and totals of numbers, from a file of three columns."""
+    table = read_table(path)
     counts = numbers(column(table, 'count'), 'count')
     population: dict[str, dict[str, float]] = {}
-    rows = zip(column(table, 'margin'), column(table, 'level'), counts, strict=True)
+    totals: dict[str, float] = {}
+    rows = zip(labels(table, 'margin'), labels(table, 'level'), counts, strict=True)
     for row, (margin, level, count) in enumerate(rows, start=1):
-        if level in population.setdefault(margin, {}):
-            raise BadColumn(f'Row {row} of {path} repeats {margin} {level}.')
-        population[margin][level] = float(count)
-    return population
+        known = population.get(margin, {}) if level else totals
+        if (level or margin) in known:
+            raise BadColumn(f'Row {row} of {path} repeats {f"{margin} {level}".strip()}.')
+        if level:
+            population.setdefault(margin, {})[level] = float(count)
+        else:
+            totals[margin] = float(count)
+    return population, totals
 
 
 def _add_replicates(commands: Any) -> None:
@@ -135,19 +177,22 @@ def _add_replicates(commands: Any) -> None:
     parser.add_argument('--count', type=int, default=500, help='of bootstrap replicates')
     parser.add_argument('--seed', type=int, help='of the bootstrap')
     parser.add_argument('--rho', type=float, default=0.3, help="Fay's factor")
-    parser.add_argument('--margins', metavar='MARGINS.csv', help='rake every replicate to these')
+    parser.add_argument('--margins', metavar='MARGINS', help='rake every replicate to these')
     parser.add_argument('--report', action='store_true', help='only kind, scale and rscales')
     parser.set_defaults(run=run_replicates)
 
 
 def run_replicates(options: argparse.Namespace) -> str:
     """Replicate weights as columns, or how to use them."""
-    table = read_csv(options.file)
+    table = read_table(options.file)
     made = _replicates(read_design(table, options), options)
     if options.margins:
-        population = read_margins(options.margins)
-        margins = {name: column(table, name) for name in population}
-        made = made.calibrated(weights.rake(made.weights, margins, population).step)
+        population, totals = read_margins(options.margins)
+        if totals:
+            raise BadOption(f'replicates takes margins with levels only, not {listed(totals)}.')
+        margins = {name: labels(table, name) for name in population}
+        step = weights.rake(made.weights, margins, population).step
+        made = made.calibrated(step, progress=options.progress)
     if options.report:
         told = {
             'kind': made.kind,
@@ -157,14 +202,15 @@ def run_replicates(options: argparse.Namespace) -> str:
             'df': made.design.df,
         }
         return json.dumps(told)
-    return csv_text({**table, **_columns(made)})
+    return csv_text({**table, **_columns(made, options.progress)})
 
 
-def _columns(made: replicates.ReplicateDesign) -> Mapping[str, Sequence[str]]:
-    return {
-        f'replicate_{r + 1}': [np.format_float_positional(w) for w in made.row_weights(r)]
-        for r in range(made.count)
-    }
+def _columns(made: replicates.ReplicateDesign, progress: Progress) -> Table:
+    found = {}
+    for r in range(made.count):
+        found[f'replicate_{r + 1}'] = [np.format_float_positional(w) for w in made.row_weights(r)]
+        progress(r + 1, made.count)
+    return found
 
 
 def _replicates(design: Design, options: argparse.Namespace) -> replicates.ReplicateDesign:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import json
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from analysis import Design, mean, replicates
+from analysis import Design, mean, proportion, replicates, weights
 from analysis.__main__ import main
 from analysis.allocation import Aim, allocate_for_precision
+from analysis.presentation import flag
+from analysis.progress import Progress
 from tests.analysis.apidata import DATA, apiclus1
 
 STRAT = [str(DATA / 'apistrat.csv'), '--weights', 'pw', '--strata', 'stype', '--fpc', 'fpc']
@@ -143,6 +147,96 @@ def test_raked_weights_as_a_column_and_their_report(shell: Any, tmp_path: Path) 
     assert "no column 'planet'" in shell(*options)[2]
 
 
+def test_calibrated_weights_keep_their_bounds(shell: Any, tmp_path: Path) -> None:
+    margins = tmp_path / 'margins.csv'
+    margins.write_text('margin,level,count\nstype,E,4421\nstype,H,755\nstype,M,1018\n')
+    options = ('weight', str(DATA / 'apiclus1.csv'), '--weights', 'pw', '--margins', str(margins))
+    linear = rows_of(shell(*options, '--method', 'linear')[1])
+    assert sum(float(r['calibrated']) for r in linear if r['stype'] == 'M') == pytest.approx(1018)
+    told = json.loads(shell(*options, '--method', 'logit', '--bounds', '0.8,1.9', '--report')[1])
+    assert told['kind'] == 'calibration (logit)'
+    assert 0.8 <= told['g_min'] <= told['g_max'] <= 1.9
+    said = shell(*options, '--method', 'linear', '--bounds', '0.95,1.05')[2]
+    assert said.startswith('error: ')
+    assert 'stype=' in said
+    # A row without level is the total of a column: svytotal of enroll becomes it exactly.
+    margins.write_text(margins.read_text() + 'enroll,,3400000\n')
+    rows = rows_of(shell(*options, '--method', 'linear')[1])
+    reached = sum(float(row['calibrated']) * float(row['enroll']) for row in rows)
+    assert reached == pytest.approx(3_400_000, rel=1e-9)
+    assert '--bounds must be two numbers' in shell(*options, '--bounds', 'low')[2]
+    assert '--trim goes with plain raking' in shell(*options, '--trim', '60')[2]
+
+
+def test_towns_with_one_design_effect_and_their_flags(shell: Any, tmp_path: Path) -> None:
+    random = np.random.default_rng(3)
+    lines = [
+        f'{town},{town}{village},{1 + person % 3},{int(random.random() < 0.6 + 0.08 * village)}'
+        for town in 'ABC'
+        for village in range(5)
+        for person in range(12)
+    ]
+    file = tmp_path / 'wave.csv'
+    file.write_text('town,village,w,ok\n' + '\n'.join(lines) + '\n')
+    sample = ('estimate', str(file), '--weights', 'w', '--strata', 'town', '--psu', 'village')
+    options = (*sample, '--proportion', 'ok', '--by', 'town')
+    own = json.loads(shell(*options, '--json')[1])['estimates']
+    pooled = json.loads(shell(*options, '--json', '--pooled-deff', '--flags')[1])['estimates']
+    assert [row['est'] for row in pooled] == [row['est'] for row in own]
+    assert {row['df'] for row in pooled} == {12}
+    assert len({row['pooled_deff'] for row in pooled}) == 1
+    assert {row['flag']['flag'] for row in pooled} <= {'show', 'review', 'suppress'}
+    told = json.loads(shell(*options, '--json', '--flags')[1])['estimates']
+    expected = flag(
+        proportion(
+            Design(
+                [float(line.split(',')[2]) for line in lines],
+                strata=[line[0] for line in lines],
+                psu=[line.split(',')[1] for line in lines],
+            ),
+            [float(line[-1]) for line in lines],
+            by=[line[0] for line in lines],
+        )['A']
+    )
+    assert told[0]['flag'] == {'flag': expected.flag, 'reasons': list(expected.reasons)}
+    text = shell(*options, '--pooled-deff', '--flags')[1]
+    assert 'Design effect pooled over the groups: ' in text
+    assert 'because' in text
+    assert '--pooled-deff needs --by' in shell(*sample, '--proportion', 'ok', '--pooled-deff')[2]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_long_work_shows_how_far_it_is_on_a_terminal_only() -> None:
+    terminal, pipe = Terminal(), io.StringIO()
+    for stream in (terminal, pipe):
+        with Progress(stream, 'replicates', after=0.0) as progress:
+            progress(7, 500)
+            if stream is terminal:
+                begin = time.monotonic()
+                while '7 of 500' not in terminal.getvalue() and time.monotonic() < begin + 5:
+                    threading.Event().wait(0.01)
+    assert 'replicates: 7 of 500 … 0 s' in terminal.getvalue()
+    assert terminal.getvalue().endswith('\r')  # the line is cleared for the result
+    assert pipe.getvalue() == ''
+    with Progress(terminal := Terminal(), 'quick'):
+        pass
+    assert terminal.getvalue() == ''
+
+
+def test_every_replicate_is_counted_as_it_is_raked() -> None:
+    margins = {'stype': apiclus1['stype']}
+    people = {'stype': {'E': 4421, 'H': 755, 'M': 1018}}
+    design = replicates.jackknife(Design(apiclus1['pw'], psu=apiclus1['dnum']))
+    told: list[tuple[int, int]] = []
+    step = weights.rake(apiclus1['pw'], margins, people).step
+    design.calibrated(step, progress=lambda done, total: told.append((done, total)))
+    assert told == [(r + 1, 15) for r in range(15)]
+
+
 def test_replicate_weights_for_other_programs(shell: Any) -> None:
     rows = rows_of(shell('replicates', *CLUS1)[1])
     told = json.loads(shell('replicates', *CLUS1, '--report')[1])
@@ -169,12 +263,12 @@ def test_groups_compared_with_one_of_them(shell: Any) -> None:
     assert 'no group' in shell(*missing)[2]
 
 
-def test_the_coverage_of_a_plan_with_progress(shell: Any) -> None:
+def test_the_coverage_of_a_plan(shell: Any) -> None:
     options = ('--share', '85', '--n', '60', '--villages', '6', '--samples', '20', '--json')
     code, out, err = shell('coverage', *options)
     found = {row['method']: row for row in json.loads(out)}
     assert code == 0
-    assert '20 of 20 samples' in err
+    assert err == ''  # no terminal: logs and pipes stay clean
     assert found['wilson']['intervals'] == 20 * 18
     assert found['wilson']['covered'] > 0.92
     assert found['wald']['width'] < found['korn-graubard']['width']
