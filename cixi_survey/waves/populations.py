@@ -18,6 +18,7 @@ from cixi_survey.waves import frame, lifecycle, table
 
 POPULATION_COLUMNS = (
     table.Column('town_code', ('stratum', '镇街代码'), 30),
+    table.Column('town', ('镇街', '镇（街道）', '镇街名称'), 60, optional=True),
     table.Column('adults', ('population', '成年人口', '人口'), 20),
     table.Column('source', ('来源', '数据来源'), 300),
 )
@@ -89,6 +90,7 @@ def parse(content: bytes) -> ParsedPopulations:
         code = row['town_code']
         if not table.known_code(code, places.towns(), line, 'town_code', faults):
             continue
+        _check_name(code, row.get('town', ''), line, faults)
         first = lines.setdefault(code, line)
         if first != line:
             message = N_('%(town)s stands already in line %(first)s.')
@@ -104,6 +106,17 @@ def parse(content: bytes) -> ParsedPopulations:
     faults.refuse()
     ordered = tuple(rows[code] for code in places.towns() if code in rows)
     return ParsedPopulations(ordered, read.encoding, read.sha256)
+
+
+def _check_name(code: str, written: str, line: int, faults: table.Faults) -> None:
+    """Note a name that is not of the code: one of the two is in the wrong row."""
+    name = places.towns()[code]
+    if written and written not in name.values():
+        message = N_('The code %(code)s is %(town)s, but the row says “%(written)s”.')
+        cure = N_('Put code, name and figure of the same town into one row.')
+        faults.add(
+            line, 'town', 'town_other', message, cure, code=code, town=name, written=written[:40]
+        )
 
 
 def _check_sources(sources: Sequence[str], faults: table.Faults) -> None:

@@ -56,11 +56,15 @@ class Faults:
 
 @dataclass(frozen=True)
 class Column:
-    """A column by its name; ``aliases`` are headings that mean the same."""
+    """A column by its name; ``aliases`` are headings that mean the same.
+
+    An ``optional`` column may be missing or have empty cells.
+    """
 
     name: str
     aliases: tuple[str, ...] = ()
     longest: int = 300
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,7 @@ def _places(heading: Sequence[str], columns: Sequence[Column], faults: Faults) -
         elif hits:
             message = N_('The heading “%(column)s” stands more than once.')
             faults.add(1, column.name, 'column_twice', message, N_('Keep one of them.'))
-        else:
+        elif not column.optional:
             message = N_('The column “%(column)s” is missing; the file has: %(found)s.')
             cure = N_('The first line must name the columns, separated by commas.')
             shown = ', '.join(cell for cell in heading if cell.strip())[:120] or '–'
@@ -166,7 +170,9 @@ def _cells_sound(
 ) -> bool:
     before = faults.total
     for column in columns:
-        value = values[column.name]
+        value = values.get(column.name, '')
+        if not value and column.optional:
+            continue
         if not value:
             faults.add(line, column.name, 'cell_empty', N_('“%(column)s” is empty.'))
         elif len(value) > column.longest:

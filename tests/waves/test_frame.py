@@ -214,6 +214,12 @@ def test_populations_need_known_towns_once_with_a_number_and_a_source():
     ]
 
 
+def test_a_name_beside_another_towns_code_is_noticed():
+    rows = '330282004,浒山街道,5,x\n330282108,浒山街道,5,x\n330282109,,5,x\n'
+    heading = 'town_code,town,adults,source\n'
+    assert population_faults(heading + rows) == [(3, 'town_other')]
+
+
 def test_populations_take_thousands_separators_and_name_what_is_missing():
     parsed = populations.parse(b'town_code,adults,source\n330282004,"115,000",y\n')
     assert parsed.total == 115_000
