@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import click
+import sqlalchemy as sa
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
 from cixi_survey import audit, clock, database, i18n, migrate, serve
 from cixi_survey.demo import load as demo
 from cixi_survey.errors import Problem, ProblemsFound, Refusal
+from cixi_survey.models import Staff
 from cixi_survey.questionnaire import definition
 from cixi_survey.staff import accounts
 from cixi_survey.waves import questionnaires
@@ -177,6 +179,7 @@ def serve_command() -> None:
     serve.check_port(settings)
     migrate.upgrade(database.get())
     _load_demonstration_once()
+    _tell_of_first_account()
     click.echo(f'http://{settings.host}:{settings.port}  (Ctrl-C stops)')
     serve.run(current_app._get_current_object(), settings)  # type: ignore[attr-defined]
 
@@ -194,6 +197,15 @@ def _load_demonstration_once() -> None:
     for username, password in loaded.passwords:
         click.echo(f'  {username:<14}{password}')
     click.echo(f'An invitation code to try at /i: {loaded.code}')
+
+
+def _tell_of_first_account() -> None:
+    """There is no default password, so an empty site has to say how anybody gets in."""
+    with database.reading() as session:
+        if session.scalar(sa.select(sa.exists().where(Staff.id.is_not(None)))):
+            return
+    click.echo('Nobody can sign in yet. In another terminal, with the same settings:')
+    click.echo('  .venv/bin/flask --app app staff create-administrator NAME --generate')
 
 
 def register(app: Flask) -> None:

@@ -74,6 +74,19 @@ def test_it_serves_and_stops_cleanly(tmp_path, how):
     assert 'Traceback' not in said
 
 
+def test_an_empty_site_says_how_the_first_administrator_is_made(tmp_path):
+    process, _address = started(tmp_path)
+    process.send_signal(signal.SIGTERM)
+    said, _ = process.communicate(timeout=20)
+    assert 'staff create-administrator NAME' in said
+    command = [FLASK, '--app', 'app', 'staff', 'create-administrator', 'wang', '--generate']
+    subprocess.run(command, cwd=ROOT, env=environment(tmp_path), check=True, timeout=60)
+    process, _address = started(tmp_path)
+    process.send_signal(signal.SIGTERM)
+    said, _ = process.communicate(timeout=20)
+    assert 'create-administrator' not in said
+
+
 def test_only_a_proxy_that_was_announced_may_say_who_is_asking(tmp_path):
     def protected(**settings):
         process, address = started(tmp_path, **settings)
