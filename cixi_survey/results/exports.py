@@ -370,8 +370,12 @@ def commands(figures: Mapping[str, Any], margins: Sequence[str]) -> list[str]:
         what = {
             'household': f'--ratio {name}_NUM/{name}_DEN',
             'proportion': f'--proportion {name} --ci {options["method"]}',
-            'mean': f'--mean {name} --ci t --limits '
-            + ('0,1' if indicator['scale'] == 'share' else '0,100'),
+            'mean': f'--mean {name} '
+            + (
+                f'--ci {options["method"]} --limits 0,1'
+                if indicator['scale'] == 'share'
+                else '--ci t --limits 0,100'
+            ),
         }[indicator['kind']]
         line = f'python -m analysis estimate {design} {what} --level {options["level"]:g}'
         target = indicator['target']

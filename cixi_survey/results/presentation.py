@@ -336,7 +336,7 @@ def _sample(content: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _computation(content: Mapping[str, Any]) -> list[tuple[str, str]]:
     options, rule = content['options'], content['rule']
     interval = _(
-        'Confidence level %(level)s; shares: %(method)s; means and scores: %(other)s. Variance by '
+        'Confidence level %(level)s; shares: %(method)s; scores and homes: %(other)s. Variance by '
         'linearisation with strata, finite population correction by town (the share of its adults '
         'who answered) and the residuals of the raking.',
         level=f'{options["level"] * 100:g}%',

@@ -88,6 +88,7 @@ def test_scores_and_mean_shares_are_what_they_are_by_hand(app: Flask) -> None:
     assert score['total']['uci'] <= 100
     # Right answers: everybody in Hushan 2 of 2; in Fuhai 1, 0 and 2 of 2.
     knowledge = named(figures, 'knowledge')
+    assert (knowledge['kind'], knowledge['total']['method']) == ('mean', 'wilson')
     assert knowledge['total']['est'] == pytest.approx((2 * 1 + 0.5) / 3, rel=1e-12)
     assert in_town(knowledge, FUHAI)['est'] == pytest.approx(0.5, rel=1e-12)
 
