@@ -39,6 +39,8 @@ class Stage:
 
     ``stratum`` gives each unit's stratum, ``parent`` the unit of the stage above it,
     ``drawn`` and ``fraction`` belong to the strata: units drawn, and their share of all units.
+    ``within`` is the unit above of each stratum; None where every unit above is one stratum (or
+    at the first stage).
     """
 
     stratum: Codes
@@ -46,10 +48,15 @@ class Stage:
     parent: Codes | None
     drawn: Floats
     fraction: Floats
+    within: Codes | None = None
 
     @property
     def units(self) -> int:
         return len(self.stratum)
+
+    def from_above(self, values: Any) -> Any:
+        """Values by unit of the stage above, handed to the strata of this one (last axis)."""
+        return values if self.within is None else values[..., self.within]
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -70,6 +77,10 @@ class Design:
     ssu
         Labels of the second-stage units inside each PSU, or a list of such columns for
         further stages.  They matter for the variance only with ``population`` or ``rate``.
+    ssu_strata
+        Labels of strata inside each PSU from which the second-stage units were drawn, or a list
+        of such columns for further stages (None: not stratified).  R: strata = ~s1 + s2.
+        ``population`` or ``rate`` of that stage then belong to these strata.
     population, rate
         What each stage was drawn from, in one of two clearly different forms: the number of
         units in the population (counts), or the share drawn (0 to 1).  A number for all, a
@@ -108,6 +119,7 @@ class Design:
         psu: Any = None,
         ids: Any = None,
         ssu: Any = None,
+        ssu_strata: Any = None,
         population: Any = None,
         rate: Any = None,
         certainty: Any = None,
@@ -125,7 +137,9 @@ class Design:
         if not given:
             raise BadOption('A design needs weights, probabilities, or strata with a population.')
         rows = len(given[0])
-        layout = _Layout.of(rows, strata, ids if psu is None else psu, ssu, certainty, nest)
+        layout = _Layout.of(
+            rows, strata, ids if psu is None else psu, ssu, certainty, nest, ssu_strata
+        )
         stages = _stages(layout, population, rate)
         chosen = _weights(weights, probabilities, rows, layout, stages, population, rate)
         if population is not None and not any_scale:
@@ -155,6 +169,7 @@ class Design:
         psu: str | None = None,
         ids: str | None = None,
         ssu: str | Sequence[str] | None = None,
+        ssu_strata: str | Sequence[str | None] | None = None,
         population: str | Sequence[str | None] | None = None,
         rate: str | Sequence[str | None] | None = None,
         **options: Any,
@@ -178,6 +193,7 @@ class Design:
             psu=column(psu),
             ids=column(ids),
             ssu=column(ssu),
+            ssu_strata=column(ssu_strata),
             population=column(population),
             rate=column(rate),
             **options,
@@ -258,16 +274,29 @@ def _with(design: Design, **changes: Any) -> Design:
 
 @dataclass(frozen=True, eq=False)
 class _Layout:
-    """Labels coded and nested: for every stage the unit of each row, and the units' parents."""
+    """Labels coded and nested: for every stage the unit of each row, and the units' parents.
+
+    ``inner`` are the strata of the later stages by row, None where they are the units above.
+    """
 
     strata: Groups
     psu: Groups
     units: tuple[Codes, ...]
     counts: tuple[int, ...]
     parents: tuple[Codes | None, ...]
+    inner: tuple[Groups | None, ...]
 
     @classmethod
-    def of(cls, rows: int, strata: Any, psu: Any, ssu: Any, certainty: Any, nest: bool) -> _Layout:
+    def of(
+        cls,
+        rows: int,
+        strata: Any,
+        psu: Any,
+        ssu: Any,
+        certainty: Any,
+        nest: bool,
+        ssu_strata: Any = None,
+    ) -> _Layout:
         coded = (
             Groups(np.zeros(rows, dtype=np.intp), ('all',))
             if strata is None
@@ -276,6 +305,12 @@ class _Layout:
         later = [] if ssu is None else list(ssu) if _is_several(ssu) else [ssu]
         if later and psu is None:
             raise BadOption('ssu needs psu: second-stage units lie inside first-stage ones.')
+        inside = _inner_strata(ssu_strata, len(later), rows)
+        if certainty is not None and ssu_strata is not None:
+            raise BadOption(
+                'ssu_strata and certainty cannot be combined.',
+                'Make a stratum of each pair of certainty PSU and inner stratum yourself.',
+            )
         own = psu is None
         psus = _rows_as_units(rows) if own else _complete(psu, 'psu', rows)
         if certainty is not None:
@@ -286,17 +321,60 @@ class _Layout:
         parents: list[Codes | None] = [None]
         for level, labels in enumerate(later):
             inner = _complete(labels, f'ssu (stage {level + 2})', rows)
+            inner = _nested_ssu(units[-1], inner, inside[level], nest)
             pairs = units[-1] * len(inner) + inner.codes
             _, first, codes = np.unique(pairs, return_index=True, return_inverse=True)
             parents.append(units[-1][first])
             units.append(codes.astype(np.intp, copy=False))
             counts.append(len(first))
-        return cls(coded, psus, tuple(units), tuple(counts), tuple(parents))
+        return cls(coded, psus, tuple(units), tuple(counts), tuple(parents), (None, *inside))
 
     def rows_are_units(self, stage: int) -> bool:
         """True when summing rows to units would only copy them."""
         codes = self.units[stage]
         return self.counts[stage] == len(codes) and bool((codes == np.arange(len(codes))).all())
+
+
+def _inner_strata(given: Any, stages: int, rows: int) -> tuple[Groups | None, ...]:
+    """Strata of the second and later stages by row, one entry a stage."""
+    if given is None:
+        return (None,) * stages
+    each = list(given) if _is_several(given) or _has_none(given) else [given]
+    if len(each) > stages:
+        raise BadOption(
+            f'ssu_strata has {len(each)} columns for {stages} later stages.',
+            'Every stratified stage needs its units in ssu.',
+        )
+    coded = [
+        None if column is None else _complete(column, f'ssu_strata (stage {level + 2})', rows)
+        for level, column in enumerate(each)
+    ]
+    return (*coded, *[None] * (stages - len(each)))
+
+
+def _has_none(given: Any) -> bool:
+    return isinstance(given, list | tuple) and any(column is None for column in given)
+
+
+def _nested_ssu(above: Codes, units: Groups, strata: Groups | None, nest: bool) -> Groups:
+    """Unit labels of which each, inside its PSU, lies in one of the inner strata."""
+    if strata is None:
+        return units
+    pairs = above * len(units) + units.codes
+    _, place = np.unique(pairs, return_inverse=True)
+    home = np.empty(len(pairs), dtype=np.intp)
+    home[place] = strata.codes
+    elsewhere = home[place] != strata.codes
+    if not elsewhere.any():
+        return units
+    if not nest:
+        shared = sorted({str(units.labels[code]) for code in units.codes[elsewhere]})
+        raise ClusterInTwoStrata(
+            f'{len(shared)} ssu labels appear in more than one of ssu_strata: {listed(shared)}.',
+            'If the labels start again in each stratum, say nest=True; if not, correct them.',
+        )
+    codes = strata.codes * len(units) + units.codes
+    return Groups(codes, range(len(strata) * len(units)))
 
 
 def _is_several(ssu: Any) -> bool:
@@ -375,19 +453,34 @@ def _stages(layout: _Layout, population: Any, rate: Any) -> tuple[Stage, ...]:
         entry = several[level] if level < len(several) else None
         if level and not (stages[-1].fraction > 0).any():
             break
+        within: Codes | None = None
         if level == 0:
             row_stratum, labels = layout.strata.codes, layout.strata.names()
         else:
-            row_stratum = layout.units[level - 1]
-            labels = _unit_labels(layout, level - 1)
+            row_stratum, labels, within = _later_strata(layout, level)
         count = layout.counts[level]
         stratum = np.empty(count, dtype=np.intp)
         stratum[units] = row_stratum
         drawn = counts(stratum, len(labels))
         wanted = _per_stratum(entry, row_stratum, labels, rate is None)
         fraction = _fractions(wanted, drawn, labels, rate is None, level)
-        stages.append(Stage(stratum, labels, layout.parents[level], drawn, fraction))
+        stages.append(Stage(stratum, labels, layout.parents[level], drawn, fraction, within))
     return tuple(stages)
+
+
+def _later_strata(layout: _Layout, level: int) -> tuple[Codes, tuple[str, ...], Codes | None]:
+    """Stratum of each row at a later stage, the strata's names, and the unit above of each."""
+    above, names = layout.units[level - 1], _unit_labels(layout, level - 1)
+    strata = layout.inner[level]
+    if strata is None:
+        return above, names, None
+    pairs, codes = np.unique(above * len(strata) + strata.codes, return_inverse=True)
+    within = pairs // len(strata)
+    labels = tuple(
+        f'{names[unit]}/{strata.labels[code]}'
+        for unit, code in zip(within, pairs % len(strata), strict=True)
+    )
+    return codes.astype(np.intp, copy=False), labels, within
 
 
 def _unit_labels(layout: _Layout, level: int) -> tuple[str, ...]:
@@ -515,7 +608,7 @@ def _refuse_lonely(stages: tuple[Stage, ...]) -> None:
         if level:
             # Below a stage drawn with replacement nothing is added, so nothing is missing.
             above = stages[level - 1]
-            alone &= above.fraction[above.stratum] > 0
+            alone &= stage.from_above(above.fraction[above.stratum]) > 0
         if alone.any():
             names = [stage.labels[i] for i in np.flatnonzero(alone)]
             kind = 'stratum' if level == 0 else f'unit of stage {level}'

@@ -222,15 +222,16 @@ def _preston(design: Design, replicates: int, random: np.random.Generator) -> Fl
     for stage in design.stages:
         half = np.floor(stage.drawn / 2.0)
         left = np.maximum(stage.drawn - half, 1.0)
+        share = np.broadcast_to(stage.from_above(share), half.shape)
         keep = np.sqrt(half * share * (1.0 - stage.fraction) / left)
         inflate = np.divide(stage.drawn, half, out=np.zeros_like(half), where=half > 0)
         taken = _halves(stage.stratum, half, replicates, random)
-        path = np.broadcast_to(above, (replicates, len(half)))
-        start = np.broadcast_to(total, (replicates, len(half)))
+        path = np.broadcast_to(stage.from_above(above), (replicates, len(half)))
+        start = np.broadcast_to(stage.from_above(total), (replicates, len(half)))
         change = (keep * path)[:, stage.stratum] * (inflate[stage.stratum] * taken - 1.0)
         total = start[:, stage.stratum] + change
         above = path[:, stage.stratum] * np.sqrt(inflate)[stage.stratum] * taken
-        share = (np.broadcast_to(share, half.shape) * stage.fraction)[stage.stratum]
+        share = (share * stage.fraction)[stage.stratum]
     return total
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -223,8 +224,8 @@ def covariance(design: Design, influence: Totals) -> Floats:
 def _share_above(stages: Sequence[Stage], level: int) -> Floats:
     """For each stratum of a stage: product of the sampling fractions above it."""
     share = np.ones(len(stages[0].drawn))
-    for stage in stages[:level]:
-        share = (share * stage.fraction)[stage.stratum]
+    for stage, below in pairwise(stages[: level + 1]):
+        share = below.from_above((share * stage.fraction)[stage.stratum])
     return share
 
 

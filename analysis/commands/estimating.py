@@ -77,6 +77,9 @@ def add_design(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument('--ssu', metavar='P2', help='column of second-stage units')
     group.add_argument(
+        '--ssu-strata', metavar='S2', help='column of strata inside the first-stage clusters'
+    )
+    group.add_argument(
         '--fpc',
         '--population',
         dest='population',
@@ -186,6 +189,7 @@ def read_design(table: Table, options: argparse.Namespace) -> Design:
         strata=_labels(table, options.strata),
         psu=_labels(table, options.psu),
         ssu=_labels(table, options.ssu),
+        ssu_strata=_labels(table, options.ssu_strata),
         population=_stage_columns(table, options.population),
         rate=_stage_columns(table, options.rate),
         nest=options.nest,
