@@ -59,8 +59,8 @@ class MarginWithoutAnswers(Refusal):
     title = N_('The weights cannot meet the population figures')
     message = N_('Nobody among the respondents belongs to: %(categories)s.')
     cure = N_(
-        'Merge the category with a similar one in the population figures, or make the figures '
-        'without raking and give the reason.'
+        'The population figures of a closed wave cannot change: make these figures without raking '
+        'and give the reason. For the next wave, merge the category with a similar one.'
     )
 
 
