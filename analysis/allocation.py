@@ -266,7 +266,9 @@ def _optimum(a: Floats, price: Floats, lowest: Floats, highest: Floats) -> tuple
         return float(price @ n + multiplier @ (a @ (1.0 / n) - 1.0))
 
     multiplier = np.sqrt(a * price).sum(axis=1) ** 2 / len(a)
-    size = np.maximum(multiplier, 1e-300)
+    if not multiplier.any():
+        return lowest, multiplier
+    size = np.maximum(multiplier, 1e-9 * multiplier.max())
     damping = 1e-9
     for _ in range(1000):
         n = sizes(multiplier)

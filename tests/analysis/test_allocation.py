@@ -158,6 +158,15 @@ def test_a_bound_that_only_a_census_meets_is_a_census() -> None:
     assert plan.sizes == {'a': 40, 'b': 30}
 
 
+def test_a_variable_without_spread_asks_for_nothing() -> None:
+    plan = allocate_for_precision(TOWNS, {'y': Aim(dict.fromkeys(TOWNS, 0.0), se=0.1)})
+    assert plan.sizes == dict.fromkeys(TOWNS, 2)
+    assert not plan.reached[0].binding
+    both = {'y': Aim(dict.fromkeys(TOWNS, 0.0), se=0.1), 'water': Aim(WATER, se=0.02)}
+    alone = allocate_for_precision(TOWNS, {'water': both['water']})
+    assert allocate_for_precision(TOWNS, both).sizes == alone.sizes
+
+
 def test_faults_of_the_plan_are_named() -> None:
     with pytest.raises(BadOption, match='spread of water says nothing about stratum b, c'):
         allocate_for_precision(TOWNS, {'water': Aim({'a': 1}, se=1)})
@@ -177,7 +186,7 @@ def test_faults_of_the_plan_are_named() -> None:
         allocate_for_precision(TOWNS, {'water': Aim(WATER, domain_se=1)})
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(30, 100_000), st.floats(0, 3), st.floats(0, 3)),
