@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from cixi_survey import clock
 from cixi_survey.models import AuditEntry
 
 BEGINNING = '0' * 64
@@ -61,7 +60,7 @@ def broken_at(session: Session) -> int | None:
 def _digest(entry: AuditEntry) -> str:
     content = [
         entry.previous,
-        clock.show(entry.at),
+        entry.at.astimezone(UTC).isoformat(),
         entry.actor,
         entry.action,
         entry.subject,

@@ -227,6 +227,10 @@ def test_the_chain_of_acts_shows_a_change(database):
         entry.actor = 'wang'
         with session.no_autoflush:
             assert audit._digest(entry) != entry.digest
+            entry.actor = 'li'
+            assert audit._digest(entry) == entry.digest
+            entry.at += timedelta(seconds=1)
+            assert audit._digest(entry) != entry.digest
         session.expunge(entry)
 
 

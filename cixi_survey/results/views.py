@@ -248,9 +248,10 @@ def publish_run(slug: str, run_id: int) -> ResponseReturnValue:
 def microdata(slug: str, run_id: int) -> ResponseReturnValue:
     person = access.signed_in()
     now = clock.now()
-    with database.transaction() as session:
+    with database.reading() as session:  # it takes a while, and nobody else shall wait for it
         wave, made = _run(session, slug, run_id)
         content = exports.microdata_zip(session, wave, made)
+    with database.transaction() as session:
         audit.record(
             session,
             actor=person.username,
