@@ -123,7 +123,7 @@ def _parsed(url: str) -> sa.URL:
     except sa.exc.ArgumentError:
         parsed = None
     if parsed is None or parsed.get_backend_name() not in {'sqlite', 'postgresql'}:
-        values = {'name': 'CIXI_DATABASE_URL', 'value': url.partition('@')[2] or url}
+        values = {'name': 'CIXI_DATABASE_URL', 'value': url.rpartition('@')[2]}
         raise ProblemsFound(
             [
                 Problem(

@@ -3,6 +3,7 @@
 import pytest
 
 from cixi_survey import config
+from cixi_survey.database import Database
 from cixi_survey.errors import ProblemsFound
 
 
@@ -40,3 +41,11 @@ def test_the_documented_table_is_the_table_in_the_code():
         default = f'`{setting.default}`' if setting.default else '–'
         row = f'| `{setting.variable}` | {default} | {setting.expects} | {setting.help} |'
         assert row in documented, row
+
+
+def test_a_bad_database_address_is_named_without_its_password():
+    with pytest.raises(ProblemsFound) as found:
+        Database('mysql://wang:half@secret@db.example/cixi')
+    said = found.value.problems[0].text()
+    assert 'db.example/cixi' in said
+    assert 'secret' not in said
