@@ -3,7 +3,7 @@
     python benchmarks/analysis_speed.py [--without r svy] [--rows 1000000] [--write]
 
 Installs what it compares with for itself: svy into a virtual environment in a temporary
-folder, R's survey with apt-get where Rscript is missing (needs root).  Everything is measured
+folder, R's survey with apt-get where R or the package is missing (needs root).  Everything is measured
 in U, the median time of one np.bincount(psu, w*y, minlength=2000) over a million rows in the
 same process (for R: of the run before it).  Loading is not counted, building the design is.
 --write puts the table into docs/statistics.md.
@@ -79,12 +79,22 @@ def python_with_svy(folder: Path) -> str:
 
 
 def rscript() -> str:
-    """Rscript with survey, installed by apt-get when it is not there."""
-    if shutil.which('Rscript') is None:
+    """Rscript with survey, installed by apt-get when one of them is not there."""
+    if not _has_survey():
         packages = ['r-base-core', 'r-cran-survey', 'r-cran-mass']
         command = ['apt-get', 'install', '-y', '-q', '--no-install-recommends', *packages]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        if not _has_survey():
+            sys.exit('R has no package survey after installing it: leave R out by --without r.')
     return shutil.which('Rscript') or 'Rscript'
+
+
+def _has_survey() -> bool:
+    found = shutil.which('Rscript')
+    if found is None:
+        return False
+    asked = subprocess.run([found, '-e', 'library(survey)'], capture_output=True, check=False)
+    return asked.returncode == 0
 
 
 def run(command: list[str], folder: Path) -> dict[str, dict[str, object]]:
