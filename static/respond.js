@@ -233,6 +233,10 @@
     if (!told.querySelector('li')) told.textContent = '';
   }
 
+  function mendIfGood(name, judged) {
+    if (byId('f-' + name + '-error') && !judged.problems[name]) mend(name);
+  }
+
   function say(kind, title, text) {
     const box = element('div', 'notice ' + kind);
     box.setAttribute('role', 'alert');
@@ -562,11 +566,13 @@
       clearTimeout(later);
     }
   });
-  form.addEventListener('input', changed);
+  form.addEventListener('input', (event) => {
+    // Not only when a field is left: pressing the button would leave it, and the page would move under the press.
+    if (byId('f-' + event.target.name + '-error')) mendIfGood(event.target.name, update());
+    changed();
+  });
   form.addEventListener('change', (event) => {
-    const judged = update();
-    const name = event.target.name;
-    if (byId('f-' + name + '-error') && !judged.problems[name]) mend(name);
+    mendIfGood(event.target.name, update());
     changed();
   });
   form.addEventListener('keydown', (event) => {

@@ -225,6 +225,23 @@ def test_problems_are_told_in_the_part_with_links_and_go_when_mended(site, page)
     assert site.responses() == []
 
 
+def test_the_first_press_after_a_mended_text_sends(site, page):
+    """A summary that went when the field is left moved the button away from under the finger."""
+    page.goto(site.open_link)
+    fill_small(page)
+    page.fill('#f-adults', '99')
+    page.click(SEND)
+    expect(page.locator('.error-summary')).to_be_focused()
+    page.focus('#f-adults')
+    page.keyboard.press('Backspace')
+    assert page.locator('.error-summary').count() == 0
+    assert page.locator('#f-adults-error').count() == 0
+    button = page.locator(SEND).bounding_box()
+    page.mouse.click(button['x'] + button['width'] / 2, button['y'] + button['height'] / 2)
+    page.wait_for_url('**/receipt/*')
+    assert site.answers()['adults'] == 9
+
+
 def test_who_is_not_asked_may_go_back_before_it_counts(site, page):
     page.goto(site.invitation)
     page.click(NEXT)
