@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Blueprint, jsonify, render_template
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from cixi_survey import clock, database
 from cixi_survey.access import public
@@ -19,12 +20,8 @@ bp = Blueprint('home', __name__)
 @bp.get('/')
 @public
 def home() -> ResponseReturnValue:
-    now = clock.now()
     with database.reading() as session:
-        waves = session.scalars(
-            sa.select(Wave).where(Wave.state == 'open', Wave.open_link).order_by(Wave.closes_at)
-        ).all()
-        open_waves = [_card(wave) for wave in waves if wave.is_open(now)]
+        open_waves = [_card(wave) for wave in _open_waves(session) if wave.open_link]
         published = [
             {
                 'slug': publication.wave.slug,
@@ -41,6 +38,12 @@ def home() -> ResponseReturnValue:
     )
 
 
+def _open_waves(session: Session) -> list[Wave]:
+    now = clock.now()
+    waves = session.scalars(sa.select(Wave).where(Wave.state == 'open').order_by(Wave.closes_at))
+    return [wave for wave in waves if wave.is_open(now)]
+
+
 def _card(wave: Wave) -> dict[str, Any]:
     return {
         'slug': wave.slug,
@@ -53,7 +56,13 @@ def _card(wave: Wave) -> dict[str, Any]:
 @bp.get('/about')
 @public
 def about() -> ResponseReturnValue:
-    return render_template('home/about.html')
+    with database.reading() as session:
+        open_waves = [
+            {'title': wave.title, 'contact': wave.contact}
+            for wave in _open_waves(session)
+            if wave.contact
+        ]
+    return render_template('home/about.html', open_waves=open_waves)
 
 
 @bp.get('/styleguide')

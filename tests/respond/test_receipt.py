@@ -43,6 +43,16 @@ def test_the_marks_go_after_an_hour_also_for_the_one_who_sent(place, monkeypatch
     assert '您选的是' not in text(form.client, address)
 
 
+def test_who_was_not_asked_is_promised_no_counting_of_answers(place):
+    form = place.form()
+    page = text(form.client, form.send({**COMPLETE, 'consent': ['no']}).location)
+    assert json.loads(place.responses()[0].answers) == {'consent': 'no'}
+    assert '我们只记下问卷为什么在这里结束' in page
+    assert '撤回这条记录' in page
+    for promise in ('汇总答案', '凭编号看不到您答了什么', '正确答案'):
+        assert promise not in page
+
+
 def test_the_number_may_be_typed_as_it_is_read(place):
     address = place.form().send().location
     reference = address.rsplit('/', 1)[1]
