@@ -3,9 +3,9 @@
     python benchmarks/analysis_speed.py [--without r svy] [--rows 1000000] [--write]
 
 Installs what it compares with for itself: svy into a virtual environment in a temporary
-folder, R's survey with apt-get where R or the package is missing (needs root).  Everything is measured
-in U, the median time of one np.bincount(psu, w*y, minlength=2000) over a million rows in the
-same process (for R: of the run before it).  Loading is not counted, building the design is.
+folder, R's survey with apt-get where R or the package is missing (needs root).  Everything is
+measured in U, the median time of one np.bincount(psu, w*y, minlength=2000) over a million rows in
+the same process (for R: of the run before it).  Loading is not counted, building the design is.
 --write puts the table into docs/statistics.md.
 
 (a) means and standard errors of 20 variables, 18 strata × 2,000 PSUs
