@@ -22,6 +22,8 @@ from analysis.replicates import ReplicateDesign
 from analysis.result import Base, Estimate, Estimates, Part, assemble
 
 SHARE: Bounds = (0.0, 1.0)
+# Rows that are summed at a time.
+PIECE = 1 << 16
 
 
 def mean(
@@ -199,18 +201,23 @@ def _used(column: Floats, domains: Domains, name: str) -> Mask | None:
 
 def _one_mean(design: Design, column: Floats, domains: Domains, shared: _Shared) -> Part:
     """ȳ = Σwy/Σw; influence (y − ȳ)/Σw."""
-    base, used = _base_of(design, column, domains, shared)
+    plain = _plain_sums(design, column, domains)
+    base, used = _base_of(design, column, domains, shared, known_complete=plain is not None)
     # From a value near the data: constants then come out exact and sums of squares keep digits.
     origin = float(column[0 if used is None else int(used.argmax())])
-    moved = shared.moved(column, origin, used)
-    weighted = shared.weighted(design, moved)
-    raw = variance.totals(design, weighted, domains.codes, domains.size, shared.key)
-    above = variance.residual(design, raw, moved, domains.codes, domains.size)
     with np.errstate(invalid='ignore', divide='ignore'):
+        if plain is not None:
+            raw = above = variance.Totals(plain[0][:, None], 1)
+            square = np.array([plain[1]])
+        else:
+            moved = shared.moved(column, origin, used)
+            weighted = shared.weighted(design, moved)
+            raw = variance.totals(design, weighted, domains.codes, domains.size, shared.key)
+            above = variance.residual(design, raw, moved, domains.codes, domains.size)
+            square = _mean_square(weighted, moved, domains, shared.key, design.units)
         shift = raw.sum() / base.weight
         influence = variance.combine([(above, 1 / base.weight), (base.ones, -shift / base.weight)])
-        spread = _mean_square(weighted, moved, domains, shared.key, design.units)
-        spread = spread / base.weight - shift**2
+        spread = square / base.weight - shift**2
     return Part(
         base,
         shift + origin,
@@ -221,6 +228,31 @@ def _one_mean(design: Design, column: Floats, domains: Domains, shared: _Shared)
         lambda above, below: origin + above / below,
         domains.summing(),
     )
+
+
+def _plain_sums(design: Design, column: Floats, domains: Domains) -> tuple[Floats, float] | None:
+    """Σw(y − y₁) by unit and Σw(y − y₁)², where all rows are one domain; None with gaps.
+
+    In pieces that stay in the processor's cache: a column is then read from memory once.  A
+    missing or infinite answer makes the sums so too, whatever its weight, and is dealt with by
+    whoever asked.
+    """
+    unit = design.row_unit
+    if unit is None or domains.codes is not None or domains.inside is not None or design.steps:
+        return None
+    origin, square = float(column[0]), 0.0
+    if not np.isfinite(origin) or design.units * 4 > PIECE:
+        return None
+    table = np.zeros(design.units)
+    with np.errstate(invalid='ignore'):
+        for start in range(0, design.n, PIECE):
+            rows = slice(start, start + PIECE)
+            moved = column[rows] - origin
+            weighted = design.weights[rows] * moved
+            table += sums(unit[rows], weighted, design.units)
+            # Not BLAS: it would wake threads for a millisecond's work.
+            square += float(np.einsum('i,i->', weighted, moved))
+    return (table, square) if np.isfinite(square) else None
 
 
 def _one_total(design: Design, column: Floats, domains: Domains, shared: _Shared) -> Part:
@@ -293,9 +325,13 @@ def _mean_square(
 
 
 def _base_of(
-    design: Design, column: Floats, domains: Domains, shared: _Shared
+    design: Design,
+    column: Floats,
+    domains: Domains,
+    shared: _Shared,
+    known_complete: bool = False,
 ) -> tuple[Base, Mask | None]:
-    used = _used(column, domains, '')
+    used = domains.inside if known_complete else _used(column, domains, '')
     if used is not domains.inside:
         base = _base(design, used, domains, shared.key)
     else:

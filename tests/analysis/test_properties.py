@@ -21,6 +21,8 @@ from analysis import (
     total,
     weights,
 )
+from analysis.errors import BadColumn
+from analysis.estimate import PIECE
 from tests.analysis.apidata import apiclus1, apiclus2, apistrat
 
 Sample = dict[str, Any]
@@ -264,3 +266,22 @@ def test_smooth_functions_by_the_delta_method() -> None:
     exact = np.array([1 / groups['E'].est, -1 / groups['M'].est])
     block = groups.covariance[np.ix_([0, 2], [0, 2])]
     assert log.se == pytest.approx(float(np.sqrt(exact @ block @ exact)), rel=1e-9)
+
+
+def test_long_columns_summed_in_pieces_give_what_one_pass_gives() -> None:
+    random = np.random.default_rng(4)
+    n = 3 * PIECE // 2 + 7
+    psu = random.integers(0, 300, n)
+    design = Design(random.uniform(1, 3, n), strata=psu // 50, psu=psu)
+    y = random.normal(1e6, 2.0, n)
+    pieces = mean(design, y)
+    # A domain of everybody takes the other way.
+    whole = mean(design, y, where=np.ones(n, dtype=bool))
+    assert pieces.est == pytest.approx(whole.est, rel=1e-14)
+    assert pieces.se == pytest.approx(whole.se, rel=1e-9)
+    assert pieces.deff == pytest.approx(whole.deff, rel=1e-9)
+    y[PIECE + 3] = np.nan
+    assert mean(design, y).missing == 1
+    y[PIECE + 3] = np.inf
+    with pytest.raises(BadColumn, match=f'infinite in row {PIECE + 4}'):
+        mean(design, y)
