@@ -3,7 +3,7 @@
 from cixi_survey.models.audit_entry import AuditEntry
 from cixi_survey.models.base import Base
 from cixi_survey.models.frame import Frame, FrameUnit, SampleDraw
-from cixi_survey.models.invitation import OUTCOMES, Invitation
+from cixi_survey.models.invitation import OUTCOMES, ClosedCode, Invitation
 from cixi_survey.models.limit_counter import LimitCounter
 from cixi_survey.models.questionnaire import QuestionnaireVersion
 from cixi_survey.models.response import RESPONSE_OUTCOMES, STREAMS, Draft, Response
@@ -21,6 +21,7 @@ __all__ = [
     'STREAMS',
     'AuditEntry',
     'Base',
+    'ClosedCode',
     'Draft',
     'Frame',
     'FrameUnit',

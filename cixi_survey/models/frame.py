@@ -18,6 +18,7 @@ class Frame(Base):
     filename: Mapped[str] = mapped_column(sa.String(200))
     source: Mapped[str] = mapped_column(sa.String(300))
     sha256: Mapped[Sha256]
+    units: Mapped[int]
     loaded_at: Mapped[Moment]
     loaded_by: Mapped[int | None] = mapped_column(sa.ForeignKey('staff.id'))
 

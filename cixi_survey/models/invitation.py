@@ -18,6 +18,8 @@ class Invitation(Base):
     is that of the draw, so that after closing nothing leads from an invitation to its answers.
     ``probability`` is the inclusion probability of the unit, ``frame_count`` the number of units
     in its stratum of the frame; the base weight of the answering adult is size / probability.
+    When the wave closes the rows become nameless: name, village and code go, in a new order, and
+    what is left is how many units of which design value ended how.
     """
 
     __tablename__ = 'invitation'
@@ -44,3 +46,15 @@ class Invitation(Base):
     def base_weight(self) -> float:
         """Adults represented by the one adult who answers here."""
         return self.size / self.probability
+
+
+class ClosedCode(Base):
+    """A code of a wave that is over: so that its letter still leads to the right page.
+
+    Nothing else is kept of a code after closing, least of all its household.
+    """
+
+    __tablename__ = 'closed_code'
+
+    code_hash: Mapped[Sha256] = mapped_column(primary_key=True)
+    wave_id: Mapped[int] = mapped_column(sa.ForeignKey('wave.id'), index=True)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from cixi_survey.access import NotFound
 from cixi_survey.errors import N_, Refusal
-from cixi_survey.models import Invitation, QuestionnaireVersion, Wave
+from cixi_survey.models import ClosedCode, Invitation, QuestionnaireVersion, Wave
 from cixi_survey.questionnaire.definition import Questionnaire, from_canonical
 
 
@@ -104,7 +104,7 @@ class Entrance:
 def find(
     session: Session, entrance: Entrance, *, lock: bool = False
 ) -> tuple[Wave, Invitation | None]:
-    """The wave behind an entrance, and the invitation when it is by code.
+    """The wave behind an entrance, and the invitation when it is by the code of a running wave.
 
     Raises NotFound or CodeUnknown.  ``lock`` is for writing: the wave cannot be closed before the
     transaction ends (others may answer meanwhile), and the invitation is ours alone.
@@ -121,7 +121,13 @@ def find(
     wave = session.scalars(waves).first()
     invitation = session.scalars(invitations).first() if by_code and wave else None
     if by_code and invitation is None:
-        raise CodeUnknown(given=entrance.given)
+        wave = session.scalars(
+            sa.select(Wave)
+            .join(ClosedCode, ClosedCode.wave_id == Wave.id)
+            .where(ClosedCode.code_hash == entrance.code_hash)
+        ).first()
+        if wave is None:
+            raise CodeUnknown(given=entrance.given)
     if wave is None:
         raise NotFound
     return wave, invitation

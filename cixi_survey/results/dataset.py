@@ -9,29 +9,27 @@ the keys are, and the order says nothing about who answered when.
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 from typing import Any, Literal
 
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
-from pydantic_core import from_json
 from sqlalchemy.orm import Session
 
 from cixi_survey.errors import N_, Refusal
 from cixi_survey.models import Invitation, Response, Wave
 from cixi_survey.questionnaire import definition
 from cixi_survey.questionnaire.definition import Questionnaire
-from cixi_survey.questionnaire.indicators import Coded
+from cixi_survey.questionnaire.indicators import Coded, coded
+from cixi_survey.results.coding import AnswerReader
 
 Stream = Literal['probability', 'open']
 Floats = NDArray[np.float64]
-# Few enough that the parsed rows of a portion stay in the processor's cache.
+# Few enough that the pieces of a portion stay in the processor's cache.
 PORTION = 250
 
 
@@ -89,35 +87,35 @@ def load(session: Session, wave: Wave, stream: Stream) -> Dataset:
     """The complete responses of one stream.  Raises WaveNotSealed."""
     if not wave.sealed:
         raise WaveNotSealed(wave=wave.title)
-    names = [v.name for v in questionnaire_of(wave).variables() if v.kind != 'text']
-    several = {v.name for v in questionnaire_of(wave).variables() if v.kind == 'multiple'}
-    coders = {name: (_ListCoder if name in several else _Coder)() for name in names}
-    design = {name: _Coder() for name in ('stratum', 'psu')}
+    asked = [v for v in questionnaire_of(wave).variables() if v.kind != 'text']
+    reader = AnswerReader([v.name for v in asked], {v.name for v in asked if v.kind == 'multiple'})
+    strata: list[str] = []
+    psus: list[str] = []
     weights: list[float] = []
     counts: list[int] = []
     digests: list[bytes] = []
-    for rows in _uncollected(_portions(session, wave, stream)):
-        strata, psus, base_weights, frame_counts, answers = zip(*rows, strict=True)
-        design['stratum'].add(strata)
-        design['psu'].add(psus)
+    for rows in _portions(session, wave, stream):
+        town, village, base_weights, frame_counts, answers = zip(*rows, strict=True)
+        strata += town
+        psus += village
         weights += base_weights
         counts += frame_counts
         texts = [text if isinstance(text, bytes) else text.encode() for text in answers]
-        digests += map(_digest, strata, psus, base_weights, frame_counts, texts)
-        _read_answers(texts, coders)
+        digests += map(_digest, town, village, base_weights, frame_counts, texts)
+        reader.add(texts)
     order = np.argsort(np.array(digests, dtype='S32'), kind='stable')
     sampling = None
     if stream == 'probability':
         sampling = Sampling(
-            design['stratum'].column(order),
-            design['psu'].column(order),
+            coded(np.array(strata)[order]),
+            coded(np.array(psus)[order]),
             np.array(weights, dtype=np.float64)[order],
             np.array(counts, dtype=np.float64)[order],
         )
     return Dataset(
         stream,
         len(digests),
-        {name: coder.column(order) for name, coder in coders.items()},
+        reader.columns(order),
         sampling,
         _withdrawn(session, wave, stream),
         hashlib.sha256(b''.join(sorted(digests))).hexdigest(),
@@ -183,19 +181,6 @@ def _portions(session: Session, wave: Wave, stream: Stream) -> Iterator[Sequence
     return session.connection().execute(query).partitions()
 
 
-def _uncollected(portions: Iterator[Sequence[Any]]) -> Iterator[Sequence[Any]]:
-    """The portions, with the search for reference cycles paused: parsed answers have none,
-    and looking for some in every new dictionary would take a fifth of the time.
-    """
-    active = gc.isenabled()
-    gc.disable()
-    try:
-        yield from portions
-    finally:
-        if active:
-            gc.enable()
-
-
 def _withdrawn(session: Session, wave: Wave, stream: Stream) -> dict[str, int]:
     query = (
         sa.select(Response.stratum, sa.func.count())
@@ -209,51 +194,3 @@ def _digest(stratum: Any, psu: Any, base_weight: Any, frame_count: Any, answers:
     """SHA-256 of what a row contributes: design values and answers, no key, no time."""
     design = f'{stratum}|{psu}|{base_weight!r}|{frame_count}|'
     return hashlib.sha256(design.encode() + answers).digest()
-
-
-def _read_answers(texts: Sequence[bytes], coders: Mapping[str, _Coder]) -> None:
-    # One call for the whole portion, with shared strings, is what makes this fast.
-    rows = from_json(b'[' + b','.join(texts) + b']', cache_strings='all')
-    for name, coder in coders.items():
-        coder.add(map(dict.get, rows, repeat(name)))
-
-
-class _Codes(dict[Any, int]):
-    """Value to code; a new value gets the next one."""
-
-    def __missing__(self, value: Any) -> int:
-        code = self[value] = len(self)
-        return code
-
-
-class _Coder:
-    """Codes a column portion by portion."""
-
-    def __init__(self) -> None:
-        self.codes = _Codes()
-        self.parts: list[NDArray[np.int32]] = []
-
-    def add(self, values: Iterable[Any]) -> None:
-        self.parts.append(np.fromiter(map(self.codes.__getitem__, values), dtype=np.int32))
-
-    def column(self, order: NDArray[np.intp]) -> Coded:
-        """The whole column in this order, its labels sorted: nothing of the reading is left."""
-        joined = np.concatenate(self.parts) if self.parts else np.zeros(0, np.int32)
-        labels = sorted(self.codes, key=_sort_key)
-        lookup = np.empty(len(labels), dtype=np.intp)
-        for position, label in enumerate(labels):
-            lookup[self.codes[label]] = position
-        return Coded(lookup[joined][order], tuple(labels))
-
-
-class _ListCoder(_Coder):
-    """The same for several answers: they come as a list, which cannot be looked up."""
-
-    def add(self, values: Iterable[Any]) -> None:
-        super().add(tuple(value) if isinstance(value, list) else value for value in values)
-
-
-def _sort_key(value: Any) -> tuple[int, float, str]:
-    if isinstance(value, int | float):
-        return 1, float(value), ''
-    return (0, 0.0, '') if value is None else (2, 0.0, str(value))

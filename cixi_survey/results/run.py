@@ -24,7 +24,7 @@ from analysis.errors import AnalysisError
 from analysis.result import Estimate
 from cixi_survey import config
 from cixi_survey.errors import N_, Problem, ProblemsFound, Refusal
-from cixi_survey.models import Frame, FrameUnit, Run, SampleDraw, Wave
+from cixi_survey.models import Frame, Run, SampleDraw, Wave
 from cixi_survey.questionnaire.definition import Indicator, Questionnaire
 from cixi_survey.results import dataset, measures, rates, weighting
 from cixi_survey.results.dataset import Dataset
@@ -353,7 +353,7 @@ def _wave(session: Session, wave: Wave) -> dict[str, Any]:
             ),
             key=lambda m: (m['variable'], m['category']),
         ),
-        'frame': None if frame is None else _frame(session, frame),
+        'frame': None if frame is None else _frame(frame),
         'draw': None if draw is None else _draw(draw),
     }
 
@@ -362,14 +362,11 @@ def _date(value: Any) -> str | None:
     return value.isoformat() if value else None
 
 
-def _frame(session: Session, frame: Frame) -> dict[str, Any]:
-    units = session.scalar(
-        sa.select(sa.func.count()).select_from(FrameUnit).where(FrameUnit.frame_id == frame.id)
-    )
+def _frame(frame: Frame) -> dict[str, Any]:
     return {
         'source': frame.source,
         'sha256': frame.sha256,
-        'units': units,
+        'units': frame.units,
         'loaded_at': frame.loaded_at.isoformat(),
     }
 

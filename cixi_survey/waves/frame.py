@@ -169,6 +169,7 @@ def store(
         filename=filename[:200],
         source=source[:300],
         sha256=parsed.sha256,
+        units=len(parsed.units),
         loaded_at=now,
         loaded_by=staff_id,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
@@ -13,7 +14,16 @@ from sqlalchemy.orm import Session
 
 from cixi_survey import access, audit, clock, database
 from cixi_survey.errors import N_, Problem, ProblemsFound, Refusal, Term
-from cixi_survey.models import Draft, Invitation, QuestionnaireVersion, Response, Wave
+from cixi_survey.models import (
+    ClosedCode,
+    Draft,
+    Frame,
+    FrameUnit,
+    Invitation,
+    QuestionnaireVersion,
+    Response,
+    Wave,
+)
 from cixi_survey.questionnaire import definition
 
 STATE_NAMES = {
@@ -29,7 +39,7 @@ APPROVAL_FIELDS = {
     'approval_number': N_('approval or filing number'),
 }
 REQUIRED_LANGUAGES = ('zh', 'en')
-SCRUBBED = ('draft', 'response', 'invitation')
+SCRUBBED = ('draft', 'response', 'invitation', 'frame_unit')
 
 
 class NotPlanned(Refusal):
@@ -383,7 +393,7 @@ def close_wave(session: Session, slug: str, *, actor: str, now: datetime) -> Wav
         .values(sealed=True, invitation_id=None)
         .execution_options(synchronize_session=False)
     )
-    _forget_order(session, wave)
+    _forget_households(session, wave)
     wave.closed_at = now
     wave.state = 'closed'
     wave.sealed = True
@@ -397,19 +407,37 @@ def close_wave(session: Session, slug: str, *, actor: str, now: datetime) -> Wav
     return wave
 
 
-def _forget_order(session: Session, wave: Wave) -> None:
-    """Write the invitations anew in the order of the draw.
+def _forget_households(session: Session, wave: Wave) -> None:
+    """Leave of the sample how many units of which design value ended how, and of codes their wave.
 
-    PostgreSQL remembers with every row which transaction wrote it, and puts a changed row behind
-    the others: either would tell the order of answering, which the answers have too.
+    Who was asked, in which order they answered (PostgreSQL remembers with every row which
+    transaction wrote it) and how many adults live at an address of the frame would each lead from
+    an answer back to a household.  The frame's file and the seed give the sample again.
     """
     of_wave = Invitation.wave_id == wave.id
-    query = sa.select(*Invitation.__table__.columns).where(of_wave).order_by(Invitation.id)
-    rows = [dict(row) for row in session.execute(query).mappings()]
+    rows = [
+        dict(row)
+        for row in session.execute(
+            sa.select(*Invitation.__table__.columns).where(of_wave)
+        ).mappings()
+    ]
+    secrets.SystemRandom().shuffle(rows)
+    closed = sorted(row['code_hash'] for row in rows if row['code_hash'])
+    nameless = {'psu': '', 'code_hash': None}
+    for number, row in enumerate(rows, start=1):
+        del row['id']
+        row |= nameless | {'unit': str(number)}
+    unnoticed = {'synchronize_session': False}
+    session.execute(sa.delete(Invitation).where(of_wave), execution_options=unnoticed)
+    frames = sa.select(Frame.id).where(Frame.wave_id == wave.id)
+    units = sa.delete(FrameUnit).where(FrameUnit.frame_id.in_(frames))
+    session.execute(units, execution_options=unnoticed)
     if rows:
-        unnoticed = {'synchronize_session': False}
-        session.execute(sa.delete(Invitation).where(of_wave), execution_options=unnoticed)
         session.execute(sa.insert(Invitation), rows)
+    if closed:
+        session.execute(
+            sa.insert(ClosedCode), [{'code_hash': one, 'wave_id': wave.id} for one in closed]
+        )
 
 
 def record(

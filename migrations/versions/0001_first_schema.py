@@ -173,6 +173,7 @@ def upgrade() -> None:
     sa.Column('filename', sa.String(length=200), nullable=False),
     sa.Column('source', sa.String(length=300), nullable=False),
     sa.Column('sha256', sa.String(length=64), nullable=False),
+    sa.Column('units', sa.Integer(), nullable=False),
     sa.Column('loaded_at', types.UtcDateTime(timezone=True), nullable=False),
     sa.Column('loaded_by', sa.Integer(), nullable=True),
     sa.ForeignKeyConstraint(['loaded_by'], ['staff.id'], name=op.f('fk_frame_loaded_by_staff')),
@@ -180,6 +181,15 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_frame')),
     sa.UniqueConstraint('wave_id', name=op.f('uq_frame_wave_id'))
     )
+    op.create_table('closed_code',
+    sa.Column('code_hash', sa.String(length=64), nullable=False),
+    sa.Column('wave_id', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['wave_id'], ['wave.id'], name=op.f('fk_closed_code_wave_id_wave')),
+    sa.PrimaryKeyConstraint('code_hash', name=op.f('pk_closed_code'))
+    )
+    with op.batch_alter_table('closed_code', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_closed_code_wave_id'), ['wave_id'], unique=False)
+
     op.create_table('invitation',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('wave_id', sa.Integer(), nullable=False),
@@ -367,6 +377,7 @@ def downgrade() -> None:
 
     op.drop_table('run')
     op.drop_table('invitation')
+    op.drop_table('closed_code')
     op.drop_table('frame')
     op.drop_table('wave')
     with op.batch_alter_table('staff_session', schema=None) as batch_op:

@@ -3,13 +3,22 @@
 import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from cixi_survey import audit, clock
 from cixi_survey.errors import ProblemsFound
-from cixi_survey.models import AuditEntry, Draft, Invitation, Response, Wave
+from cixi_survey.models import (
+    AuditEntry,
+    ClosedCode,
+    Draft,
+    FrameUnit,
+    Invitation,
+    Response,
+    Wave,
+)
 from cixi_survey.waves import lifecycle
 from tests import factories
 from tests.waves import conftest as make
@@ -312,22 +321,39 @@ def test_an_answer_on_its_way_while_the_wave_closes_is_sealed_too(database):
         ]
 
 
-def test_after_closing_not_even_the_database_knows_who_answered_after_whom(database):
+def test_after_closing_the_sample_is_nameless(database):
     with database.transaction() as session:
         wave = make.opened(session)
         keys = session.scalars(sa.select(Invitation.id).order_by(Invitation.id)).all()
+        households = set(session.scalars(sa.select(Invitation.unit)))
+        codes = set(session.scalars(sa.select(Invitation.code_hash)))
     answered = [keys[place] for place in (70, 3, 41, 12, 99, 25, 58)]
     for key in answered:
         with database.transaction() as session:
             factories.response(session, wave, session.get(Invitation, key))
+    before = counts_by_design(database)
     with database.transaction() as session:
         lifecycle.close_wave(session, SLUG, **ACT)
     database.scrub(*lifecycle.SCRUBBED)
+    assert counts_by_design(database) == before
     with database.reading() as session:
-        assert session.scalars(sa.select(Invitation.id).order_by(Invitation.id)).all() == keys
-        stored = 'rowid' if database.is_sqlite else 'ctid'
-        done = sa.select(Invitation.id).where(Invitation.outcome == 'complete')
-        assert session.scalars(done.order_by(sa.literal_column(stored))).all() == sorted(answered)
+        left = session.scalars(sa.select(Invitation)).all()
+        assert not households & {unit.unit for unit in left}
+        assert {(unit.psu, unit.code_hash) for unit in left} == {('', None)}
+        assert session.scalars(sa.select(FrameUnit)).all() == []
+        assert set(session.scalars(sa.select(ClosedCode.code_hash))) == codes
         if not database.is_sqlite:
             written = sa.select(sa.literal_column('xmin::text')).select_from(Invitation)
             assert len(set(session.scalars(written))) == 1
+    if database.is_sqlite:
+        path = Path(str(database.url.database))
+        kept = b''.join(part.read_bytes() for part in path.parent.glob(path.name + '*'))
+        assert next(iter(households)).encode() not in kept
+
+
+def counts_by_design(database):
+    """How many units of which design value ended how: what the estimates need of the sample."""
+    values = (Invitation.stratum, Invitation.size, Invitation.probability, Invitation.outcome)
+    with database.reading() as session:
+        query = sa.select(*values, sa.func.count()).group_by(*values)
+        return sorted(tuple(row) for row in session.execute(query))
