@@ -47,7 +47,7 @@ def measure(kind: str, server_kind: str, count: int, kills: int) -> bool:
         f'| {kind} | {server_kind} | {count} | {done} | {len(acknowledged)} | {len(stored)} '
         f'| {len(lost)} | {doubled} | {len(errors)} {errors[:2] or ""} | {seconds:.1f} |'
     )
-    return not lost and doubled == 0 and not errors
+    return not lost and doubled == 0 and not errors and len(acknowledged) == count
 
 
 def main() -> None:

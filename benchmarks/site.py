@@ -38,6 +38,7 @@ from cixi_survey.waves import lifecycle, populations, questionnaires
 SLUG = 'peak'
 SECRET = 'a key for benchmarks only, long enough'
 DATABASES = ('sqlite', 'postgresql')
+PATIENCE_SECONDS = 120
 
 
 @contextmanager
@@ -226,14 +227,16 @@ class Resident:
     def _try(
         self, what: str, method: str, path: str, form: dict[str, list[str]] | None, persist: bool
     ) -> http.client.HTTPResponse:
-        for _attempt in range(200 if persist else 1):
+        deadline = time.monotonic() + (PATIENCE_SECONDS if persist else 0)
+        pause = 0.1
+        while True:
             try:
                 return self.request(what, method, path, form)
             except (OSError, http.client.HTTPException):
-                if not persist:
+                if time.monotonic() > deadline:
                     raise
-                time.sleep(0.05)
-        raise RuntimeError('the site did not come back')
+                time.sleep(pause)
+                pause = min(2 * pause, 1.0)
 
 
 def _hidden(html: str) -> dict[str, list[str]]:
