@@ -1,6 +1,6 @@
 """Speed of `analysis` beside R's survey and svy, on one machine in one run.
 
-    python benchmarks/analysis_speed.py [--without r svy] [--rows 1000000] [--write]
+    python -m benchmarks.analysis_speed [--without r svy] [--rows 1000000] [--write]
 
 Installs what it compares with for itself: svy into a virtual environment in a temporary
 folder, R's survey with apt-get where R or the package is missing (needs root).  Everything is

@@ -1,6 +1,6 @@
 """How often do 95 % intervals hold the truth, and how often is "above 80 %" said wrongly?
 
-    python benchmarks/coverage.py [--samples 2000]
+    python -m benchmarks.coverage [--samples 2000]
 
 18 towns, 30 to 100 persons a town, shares from 0.75 to 0.97, with and without villages as
 clusters, simulated by `analysis.coverage`; tables in Markdown.

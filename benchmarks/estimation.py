@@ -1,6 +1,6 @@
 """From database to result: time and memory of the estimates of a large wave.
 
-    python benchmarks/estimation.py [--responses 100000] [--rounds 5] [--database sqlite|postgresql]
+    python -m benchmarks.estimation [--responses 100000] [--rounds 5] [--database sqlite|postgresql]
 
 Makes a database of its own with a sealed wave of the real questionnaire in 18 towns: so many
 complete responses by invitation, as many invitations again without an answer or ineligible by

@@ -1,6 +1,6 @@
 """Are the errors of a published wave right?  Finite towns, drawn and answered again and again.
 
-    python benchmarks/wave_errors.py [--repeats 1000]
+    python -m benchmarks.wave_errors [--repeats 1000]
 
 Each round draws addresses in six unequal towns, picks one adult at each, lets some be ineligible,
 refuse, withdraw or stay silent (the young more often), and sends the answers through the weights,
