@@ -53,7 +53,9 @@ def served(sqlite_url: str, tmp_path: Path) -> Iterator[tuple[Flask, str]]:
     thread.start()
     yield app, f'http://127.0.0.1:{server.effective_port}'
     # Closed from within its own loop: taken away under it, its sockets would break the thread.
-    server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
-    thread.join()
+    # A socket that does not close in order must not keep the loop, and this test, alive for ever.
+    server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map, ignore_all=True))
+    thread.join(timeout=20)
+    assert not thread.is_alive(), 'the served site did not end'
     server.task_dispatcher.shutdown()
     app.extensions['cixi_database'].engine.dispose()
