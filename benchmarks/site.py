@@ -26,14 +26,14 @@ from urllib.parse import urlencode, urlsplit
 import numpy as np
 import sqlalchemy as sa
 
-from cixi_survey import clock, config, migrate
+from cixi_survey import clock, config, migrate, versions
 from cixi_survey.database import Database
 from cixi_survey.demo import load as demo
 from cixi_survey.demo import people
 from cixi_survey.models import Response
 from cixi_survey.questionnaire import definition
 from cixi_survey.questionnaire.definition import Questionnaire
-from cixi_survey.waves import lifecycle, populations, questionnaires
+from cixi_survey.waves import lifecycle, populations
 
 SLUG = 'peak'
 SECRET = 'a key for benchmarks only, long enough'
@@ -67,7 +67,7 @@ def _prepare(url: str) -> None:
     now = clock.now()
     adults = demo.POPULATIONS.read_bytes()
     with database.transaction() as session:
-        published = questionnaires.publish(
+        published = versions.publish(
             session, demo.QUESTIONNAIRE.read_bytes(), filename='q', actor='benchmark', now=now
         )
         plan = lifecycle.Plan(

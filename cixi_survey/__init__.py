@@ -50,15 +50,14 @@ def create_app(settings: config.Config | None = None) -> Flask:
 
 def _open_rooms(app: Flask) -> None:
     from cixi_survey import commands, home
+    from cixi_survey.authoring import views as authoring
     from cixi_survey.respond import views as respond
     from cixi_survey.results import views as results
     from cixi_survey.staff import views as staff
     from cixi_survey.waves import views as waves
 
-    for room in (home, respond, waves, results, staff):
+    for room in (home, respond, waves, authoring, results, staff):
         app.register_blueprint(room.bp)
-    for permission, endpoint, text in [
-        entry for room in (staff, waves, results) for entry in getattr(room, 'NAVIGATION', ())
-    ]:
-        app.extensions['staff_navigation'].append((permission, endpoint, text))
+    for room in (staff, waves, authoring, results):
+        app.extensions['staff_navigation'] += getattr(room, 'NAVIGATION', ())
     commands.register(app)

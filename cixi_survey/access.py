@@ -28,6 +28,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     'wave.see': frozenset({'administrator', 'organiser', 'statistician'}),
     'wave.manage': frozenset({'organiser'}),
     'wave.codes': frozenset({'organiser'}),
+    'questionnaire.see': frozenset({'administrator', 'organiser', 'statistician'}),
     'questionnaire.publish': frozenset({'organiser'}),
     'run.see': frozenset({'organiser', 'statistician'}),
     'run.make': frozenset({'statistician'}),

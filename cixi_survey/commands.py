@@ -14,13 +14,12 @@ import sqlalchemy as sa
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
-from cixi_survey import audit, clock, database, i18n, migrate, serve
+from cixi_survey import audit, clock, database, i18n, migrate, serve, versions
 from cixi_survey.demo import load as demo
 from cixi_survey.errors import Problem, ProblemsFound, Refusal
 from cixi_survey.models import Staff
 from cixi_survey.questionnaire import definition
 from cixi_survey.staff import accounts
-from cixi_survey.waves import questionnaires
 
 P = ParamSpec('P')
 T = TypeVar('T')
@@ -100,7 +99,7 @@ def questionnaire_publish(file: Path) -> None:
     """Publish FILE as an immutable version and print its SHA-256."""
     content = file.read_bytes()
     with database.transaction() as session:
-        published = questionnaires.publish(
+        published = versions.publish(
             session, content, filename=file.name, actor=AT_THE_SHELL, now=clock.now()
         )
     said = 'Published' if published.new else 'Published before, nothing changed'

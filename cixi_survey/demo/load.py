@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from numpy.random import Generator
 from sqlalchemy.orm import Session
 
-from cixi_survey import clock, codes, places
+from cixi_survey import clock, codes, places, versions
 from cixi_survey.config import ROOT
 from cixi_survey.demo import people
 from cixi_survey.models import Invitation, Staff, Wave
@@ -25,7 +25,7 @@ from cixi_survey.respond.entrance import Entrance
 from cixi_survey.respond.submit import Submission, submit
 from cixi_survey.results import publish, run
 from cixi_survey.staff import accounts
-from cixi_survey.waves import draw, frame, lifecycle, populations, printing, questionnaires
+from cixi_survey.waves import draw, frame, lifecycle, populations, printing
 
 ACTOR = 'demonstration'
 SEED = 20180521
@@ -74,7 +74,7 @@ def is_empty(session: Session) -> bool:
 def load(session: Session, *, secret_key: str, now: datetime) -> Loaded:
     """Fill an empty database with the demonstration."""
     passwords = tuple(_account(session, *account, now=now) for account in ACCOUNTS)
-    published = questionnaires.publish(
+    published = versions.publish(
         session,
         QUESTIONNAIRE.read_bytes(),
         filename=QUESTIONNAIRE.name,

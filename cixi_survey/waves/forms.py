@@ -267,11 +267,6 @@ class FrameForm(TableForm):
     )
 
 
-class QuestionnaireForm(Form):
-    file = FileField(_l('Your own file'), render_kw={'accept': '.yaml,.yml'})
-    file_name = SelectField(_l('A file that comes with the program'), validate_choice=False)
-
-
 class DrawForm(Form):
     """How many units to draw, and how to spread them over the towns."""
 

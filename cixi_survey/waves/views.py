@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from cixi_survey import access, clock, database, pages
+from cixi_survey import access, clock, database, pages, versions
 from cixi_survey.access import requires, wave_for
 from cixi_survey.errors import ProblemsFound, Term
 from cixi_survey.models import STATES, Wave
@@ -22,19 +22,14 @@ from cixi_survey.waves import (
     monitor,
     preparation,
     printing,
-    questionnaire_views,
-    questionnaires,
     sample_views,
 )
 from cixi_survey.waves.blueprint import bp
 from cixi_survey.waves.forms import OpenForm, WaveForm
 
-__all__ = ['NAVIGATION', 'bp', 'questionnaire_views', 'sample_views']
+__all__ = ['NAVIGATION', 'bp', 'sample_views']
 CHANNEL = re.compile(r'[\w-]{1,40}')
-NAVIGATION = (
-    ('wave.see', 'waves.list_waves', _l('Waves')),
-    ('wave.see', 'waves.list_questionnaires', _l('Questionnaires')),
-)
+NAVIGATION = (('wave.see', 'waves.list_waves', _l('Waves')),)
 
 
 @bp.get('/waves')
@@ -42,11 +37,11 @@ NAVIGATION = (
 def list_waves() -> ResponseReturnValue:
     with database.reading() as session:
         waves = session.scalars(sa.select(Wave).order_by(Wave.opens_at.desc())).all()
-        versions = questionnaires.versions(session)
+        published = versions.every(session)
     return render_template(
         'waves/list.html',
         waves=waves,
-        any_version=bool(versions),
+        any_version=bool(published),
         state_names=lifecycle.STATE_NAMES,
         may=access.signed_in().may,
     )
@@ -56,8 +51,8 @@ def list_waves() -> ResponseReturnValue:
 @requires('wave.manage')
 def create_wave() -> ResponseReturnValue:
     with database.reading() as session:
-        versions = questionnaires.versions(session)
-    form = WaveForm.for_versions(versions)
+        published = versions.every(session)
+    form = WaveForm.for_versions(published)
     if form.validate_on_submit():
         person = access.signed_in()
         try:
@@ -74,7 +69,7 @@ def create_wave() -> ResponseReturnValue:
         else:
             flash(_('The wave is created. Now prepare it step by step.'), 'success')
             return redirect(url_for('waves.show_wave', slug=wave.slug), 303)
-    page = render_template('waves/edit.html', form=form, wave=None, any_version=bool(versions))
+    page = render_template('waves/edit.html', form=form, wave=None, any_version=bool(published))
     return page, 422 if form.errors else 200
 
 
@@ -122,8 +117,8 @@ def edit_wave(slug: str) -> ResponseReturnValue:
         if wave.state != 'planned':
             state = Term(lifecycle.STATE_NAMES[wave.state])
             raise lifecycle.NotPlanned(title=wave.title, state=state)
-        versions = questionnaires.versions(session)
-    form = WaveForm.for_versions(versions, wave)
+        published = versions.every(session)
+    form = WaveForm.for_versions(published, wave)
     form.slug.data = wave.slug
     if not form.is_submitted():
         form.seen.data = lifecycle.fingerprint(wave)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from cixi_survey import clock
+from cixi_survey import clock, versions
 from cixi_survey.models import Draft, Invitation, QuestionnaireVersion, Wave
-from cixi_survey.waves import lifecycle, questionnaires
+from cixi_survey.waves import lifecycle
 from tests import factories
 from tests.waves import conftest as make
 from tests.waves.conftest import ACT
@@ -150,7 +150,7 @@ def test_publishing_a_file_makes_a_version_that_can_be_read(organiser, app_datab
 def test_a_file_published_twice_at_once_makes_one_version(database):
     def publish(_number):
         with database.transaction() as session:
-            return questionnaires.publish(session, SMALL, filename='small.yaml', **ACT).new
+            return versions.publish(session, SMALL, filename='small.yaml', **ACT).new
 
     with ThreadPoolExecutor(6) as pool:
         assert sum(pool.map(publish, range(6))) == 1

@@ -5,38 +5,40 @@ from __future__ import annotations
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from wtforms.fields.choices import SelectChoice
 
-from cixi_survey import access, clock, database
+from cixi_survey import access, clock, database, versions
 from cixi_survey.access import requires
+from cixi_survey.authoring.blueprint import bp
+from cixi_survey.authoring.forms import QuestionnaireForm
 from cixi_survey.errors import ProblemsFound
 from cixi_survey.questionnaire import definition
-from cixi_survey.waves import questionnaires, uploads
-from cixi_survey.waves.blueprint import bp
-from cixi_survey.waves.forms import QuestionnaireForm
+
+__all__ = ['NAVIGATION', 'bp']
+NAVIGATION = (('questionnaire.see', 'authoring.list_all', _l('Questionnaires')),)
 
 
-@bp.get('/questionnaires')
-@requires('wave.see')
-def list_questionnaires() -> ResponseReturnValue:
+@bp.get('')
+@requires('questionnaire.see')
+def list_all() -> ResponseReturnValue:
     with database.reading() as session:
-        versions = questionnaires.versions(session)
         rows = [
             {
                 'version': version,
                 'title': definition.from_canonical(version.definition).title,
-                'waves': questionnaires.waves_of(session, version.sha256),
+                'waves': versions.waves_of(session, version.sha256),
             }
-            for version in versions
+            for version in versions.every(session)
         ]
-    return render_template('waves/questionnaires.html', rows=rows, may=access.signed_in().may)
+    return render_template('authoring/list.html', rows=rows, may=access.signed_in().may)
 
 
-@bp.route('/questionnaires/publish', methods=['GET', 'POST'])
+@bp.route('/publish', methods=['GET', 'POST'])
 @requires('questionnaire.publish')
-def publish_questionnaire() -> ResponseReturnValue:
+def publish() -> ResponseReturnValue:
     form = QuestionnaireForm()
-    names = [path.name for path in questionnaires.files()]
+    names = [path.name for path in versions.files()]
     form.file_name.choices = [
         SelectChoice('', _('none: I upload my own')),
         *(SelectChoice(name) for name in names),
@@ -47,7 +49,7 @@ def publish_questionnaire() -> ResponseReturnValue:
         try:
             content, filename = _chosen(form)
             with database.transaction() as session:
-                published = questionnaires.publish(
+                published = versions.publish(
                     session,
                     content,
                     filename=filename,
@@ -62,26 +64,26 @@ def publish_questionnaire() -> ResponseReturnValue:
                 flash(_('The version is published.'), 'success')
             else:
                 flash(_('This version was published before; nothing has changed.'), 'info')
-            return redirect(url_for('waves.show_questionnaire', sha256=published.sha256), 303)
-    page = render_template('waves/publish_questionnaire.html', form=form, problems=problems)
+            return redirect(url_for('authoring.show_version', sha256=published.sha256), 303)
+    page = render_template('authoring/publish.html', form=form, problems=problems)
     return page, 422 if problems or form.errors else 200
 
 
 def _chosen(form: QuestionnaireForm) -> tuple[bytes, str]:
     upload = form.file.data
     if upload and upload.filename:
-        return uploads.receive(upload.read()), upload.filename
-    return questionnaires.shipped(form.file_name.data or ''), form.file_name.data
+        return upload.read(), upload.filename
+    return versions.shipped(form.file_name.data or ''), form.file_name.data
 
 
-@bp.get('/questionnaires/<sha256>')
-@requires('wave.see')
-def show_questionnaire(sha256: str) -> ResponseReturnValue:
+@bp.get('/<sha256>')
+@requires('questionnaire.see')
+def show_version(sha256: str) -> ResponseReturnValue:
     with database.reading() as session:
-        version = questionnaires.version(session, sha256)
-        waves = questionnaires.waves_of(session, sha256)
+        version = versions.find(session, sha256)
+        waves = versions.waves_of(session, sha256)
     return render_template(
-        'waves/questionnaire.html',
+        'authoring/version.html',
         version=version,
         waves=waves,
         questionnaire=definition.from_canonical(version.definition),
@@ -89,12 +91,12 @@ def show_questionnaire(sha256: str) -> ResponseReturnValue:
     )
 
 
-@bp.get('/questionnaires/<sha256>/source')
-@requires('wave.see')
-def questionnaire_source(sha256: str) -> ResponseReturnValue:
+@bp.get('/<sha256>/source')
+@requires('questionnaire.see')
+def version_source(sha256: str) -> ResponseReturnValue:
     """The file as it was published."""
     with database.reading() as session:
-        version = questionnaires.version(session, sha256)
+        version = versions.find(session, sha256)
     name = f'{version.name}-{sha256[:12]}.yaml'
     headers = {'Content-Disposition': f'attachment; filename="{name}"'}
     return version.source, 200, {'Content-Type': 'application/yaml; charset=utf-8', **headers}

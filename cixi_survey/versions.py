@@ -1,4 +1,4 @@
-"""Publishing questionnaire files as immutable versions."""
+"""Published versions of questionnaires: publishing a file, listing, looking one up."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def publish(
     return Published(questionnaire.sha256, questionnaire.name, new=True)
 
 
-def versions(session: Session) -> Sequence[QuestionnaireVersion]:
+def every(session: Session) -> Sequence[QuestionnaireVersion]:
     """Every version, the latest first."""
     query = sa.select(QuestionnaireVersion).order_by(
         QuestionnaireVersion.published_at.desc(), QuestionnaireVersion.name
@@ -119,7 +119,7 @@ def versions(session: Session) -> Sequence[QuestionnaireVersion]:
     return session.scalars(query).all()
 
 
-def version(session: Session, sha256: str) -> QuestionnaireVersion:
+def find(session: Session, sha256: str) -> QuestionnaireVersion:
     """One version.  Raises access.NotFound."""
     found = session.get(QuestionnaireVersion, sha256)
     if found is None:
