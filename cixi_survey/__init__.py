@@ -54,9 +54,10 @@ def _open_rooms(app: Flask) -> None:
     from cixi_survey.respond import views as respond
     from cixi_survey.results import views as results
     from cixi_survey.staff import views as staff
+    from cixi_survey.verify import views as verify
     from cixi_survey.waves import views as waves
 
-    for room in (home, respond, waves, authoring, results, staff):
+    for room in (home, verify, respond, waves, authoring, results, staff):
         app.register_blueprint(room.bp)
     for room in (staff, waves, authoring, results):
         app.extensions['staff_navigation'] += getattr(room, 'NAVIGATION', ())

@@ -4,6 +4,9 @@ An invitation code has 12 characters of an alphabet of 24 without look-alikes an
 11 random ones (24^11 > 2^50) and a check character, written in three groups of four.  The check
 (Luhn's of ISO/IEC 7812-1, carried to base 24; it needs an even base) tells a slip of the finger
 from a code that does not exist.  Only a keyed hash is stored.
+
+A check code is the other way round: the same on all letters and posters of a wave, and no secret.
+It tells a resident that what is in hand belongs to a survey of this site.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from cixi_survey.errors import N_, Refusal
 ALPHABET = '2346789CDFGHJKMNPQRTVWXY'
 CODE_LENGTH = 12
 REFERENCE_LENGTH = 9
+CHECK_CODE_LENGTH = 6
 _BASE = len(ALPHABET)
 _VALUE = {character: value for value, character in enumerate(ALPHABET)}
 
@@ -45,10 +49,18 @@ def derived_code(key: bytes, name: str) -> str:
 
     So a whole batch can be printed from a key that only the printing page knows.
     """
-    digest = hmac.new(key, b'derived code\0' + name.encode(), hashlib.sha512).digest()
-    number = int.from_bytes(digest, 'big')
+    return _derived(key, b'derived code\0' + name.encode(), CODE_LENGTH)
+
+
+def check_code(slug: str, secret_key: str) -> str:
+    """The code on letters and posters of a wave, which only this site can have made up."""
+    return _derived(secret_key.encode(), b'check code\0' + slug.encode(), CHECK_CODE_LENGTH)
+
+
+def _derived(key: bytes, message: bytes, length: int) -> str:
+    number = int.from_bytes(hmac.new(key, message, hashlib.sha512).digest(), 'big')
     characters = []
-    for _ in range(CODE_LENGTH - 1):
+    for _ in range(length - 1):
         number, value = divmod(number, _BASE)
         characters.append(ALPHABET[value])
     body = ''.join(characters)
@@ -82,8 +94,14 @@ def normalise_reference(given: str) -> str | None:
     return text if _sound(text, REFERENCE_LENGTH) else None
 
 
+def normalise_check_code(given: str) -> str | None:
+    """The check code meant, or None when it cannot be one."""
+    text = _bare(given)
+    return text if _sound(text, CHECK_CODE_LENGTH) else None
+
+
 def grouped(code: str) -> str:
-    """``7KQW-3MNP-X9DT``: as printed and shown; a reference in groups of three."""
+    """``7KQW-3MNP-X9DT``: as printed and shown; shorter ones in groups of three."""
     step = 4 if len(code) == CODE_LENGTH else 3
     return '-'.join(code[start : start + step] for start in range(0, len(code), step))
 

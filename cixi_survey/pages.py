@@ -13,7 +13,7 @@ from flask.sessions import SecureCookieSessionInterface
 from flask_compress import Compress
 from flask_login import current_user
 
-from cixi_survey import clock, database, i18n
+from cixi_survey import clock, codes, database, i18n
 from cixi_survey.models import Wave
 
 HEADERS = {
@@ -125,4 +125,5 @@ def init_app(app: Flask) -> None:
     Compress(app)
     app.extensions['staff_navigation'] = []
     app.context_processor(_context)
+    app.jinja_env.filters['grouped'] = codes.grouped
     app.after_request(_finish)

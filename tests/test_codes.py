@@ -65,3 +65,16 @@ def test_references_are_shorter_and_grouped_for_reading_out():
     assert codes.normalise_reference(codes.grouped(reference).lower()) == reference
     assert len(codes.grouped(reference)) == len('ABC-DEF-GHJ')
     assert codes.normalise_reference(reference[:-1]) is None
+
+
+def test_a_check_code_is_that_of_its_wave_and_its_site():
+    made = {codes.check_code(slug, key) for slug in ('a', 'b', 'c') for key in ('k' * 32, 'q' * 32)}
+    assert len(made) == 6
+    assert codes.check_code('a', 'k' * 32) in made
+
+
+@given(st.text(min_size=1, max_size=40))
+def test_a_check_code_is_read_back_from_any_spelling(slug):
+    code = codes.check_code(slug, 'k' * 32)
+    assert codes.normalise_check_code(f' {codes.grouped(code).lower()} ') == code
+    assert codes.normalise_reference(code) is None

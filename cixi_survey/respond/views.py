@@ -44,8 +44,6 @@ FAILURES = parse('10/minute')
 MARKED_SECONDS = 3600
 TICKET_COOKIE = 'ticket'
 
-bp.add_app_template_filter(codes.grouped, 'grouped')
-
 
 @bp.route('/i', methods=['GET', 'POST'])
 @public

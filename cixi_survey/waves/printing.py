@@ -24,9 +24,13 @@ from cixi_survey.models import AuditEntry, Invitation, Wave
 from cixi_survey.waves import lifecycle, table
 
 KEY_BYTES = 32
+SLIPS_PER_SHEET = 6  # A4, two by three, in a print that old eyes can read
 INVITING = frozenset({'planned', 'open'})
 PRINTED = {*lifecycle.APPROVAL_FIELDS, 'approval_valid_until', 'closes_at'}
-CSV_HEADING = ('stratum', 'town', 'psu', 'village', 'unit', 'code', 'address')
+CSV_HEADING = (
+    *('stratum', 'town', 'psu', 'village', 'unit', 'code', 'address'),
+    *('check_code', 'check_address'),
+)
 
 
 class NoSample(Refusal):
@@ -210,8 +214,11 @@ def _slip(town: str, psu: str, unit: str, code: str, adults: int) -> Slip:
     return Slip(town, name, psu, village, unit, codes.grouped(code), adults)
 
 
-def slips_file(found: Sequence[Slip], site: str) -> bytes:
-    """The slips as CSV, for a print shop or a message gateway."""
+def slips_file(found: Sequence[Slip], site: str, check_code: str) -> bytes:
+    """The slips as CSV, for a print shop or a message gateway.
+
+    ``check_code`` is that of the wave: with the address beside it, it belongs on every letter.
+    """
     rows = [
         [
             slip.town_code,
@@ -221,6 +228,8 @@ def slips_file(found: Sequence[Slip], site: str) -> bytes:
             slip.unit,
             slip.code,
             invitation_address(site, slip.code),
+            codes.grouped(check_code),
+            f'{site}/verify',
         ]
         for slip in found
     ]

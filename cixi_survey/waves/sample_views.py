@@ -22,7 +22,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 from wtforms.fields.choices import SelectChoice
 
-from cixi_survey import access, clock, database, i18n, pages, places
+from cixi_survey import access, clock, codes, database, i18n, pages, places
 from cixi_survey.access import requires, wave_for
 from cixi_survey.config import ROOT
 from cixi_survey.errors import Problem, ProblemsFound, Term
@@ -363,7 +363,13 @@ def make_codes(slug: str) -> ResponseReturnValue:
     towns: dict[str, list[printing.Slip]] = {}
     for slip in found:
         towns.setdefault(slip.town_code, []).append(slip)
-    return render_template('waves/codes_made.html', wave=wave, batch=batch, towns=towns)
+    return render_template(
+        'waves/codes_made.html',
+        wave=wave,
+        batch=batch,
+        towns=towns,
+        per_sheet=printing.SLIPS_PER_SHEET,
+    )
 
 
 def _secret() -> str:
@@ -385,25 +391,28 @@ def _slips_asked(session: Session, wave: Wave) -> list[printing.Slip]:
 def codes_file(slug: str) -> ResponseReturnValue:
     with database.reading() as session:
         found = _slips_asked(session, wave_for(session, slug))
+    check_code = codes.check_code(slug, _secret())
     town = request.form.get('town') or 'all'
-    return _csv(printing.slips_file(found, pages.site_url()), f'{slug}-codes-{town}.csv')
+    content = printing.slips_file(found, pages.site_url(), check_code)
+    return _csv(content, f'{slug}-codes-{town}.csv')
 
 
 @bp.post('/waves/<slug>/slips')
 @requires('wave.codes')
 def print_slips(slug: str) -> ResponseReturnValue:
-    """The printable sheet: eight slips on A4."""
+    """The slips, ready to print and cut."""
     with database.reading() as session:
         wave = wave_for(session, slug)
         _load(wave)
         found = _slips_asked(session, wave)
-    site = pages.site_url()
+    site, per_sheet = pages.site_url(), printing.SLIPS_PER_SHEET
     return render_template(
         'waves/slips.html',
         wave=wave,
         questionnaire=definition.from_canonical(wave.version.definition),
-        sheets=[found[start : start + 8] for start in range(0, len(found), 8)],
+        sheets=[found[start : start + per_sheet] for start in range(0, len(found), per_sheet)],
         count=len(found),
         site=site,
+        check_code=codes.check_code(wave.slug, _secret()),
         qr=lambda slip: printing.qr_code(printing.invitation_address(site, slip.code)),
     )

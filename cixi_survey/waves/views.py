@@ -7,12 +7,12 @@ import re
 from urllib.parse import quote
 
 import sqlalchemy as sa
-from flask import flash, redirect, render_template, request, send_file, url_for
+from flask import current_app, flash, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from cixi_survey import access, clock, database, pages, versions
+from cixi_survey import access, clock, codes, database, pages, versions
 from cixi_survey.access import requires, wave_for
 from cixi_survey.errors import ProblemsFound, Term
 from cixi_survey.models import STATES, Wave
@@ -90,6 +90,7 @@ def show_wave(slug: str) -> ResponseReturnValue:
         running=wave.is_open(now),
         over=now > wave.closes_at and not wave.is_open(now),
         link=_link(wave),
+        check_code=codes.check_code(slug, str(current_app.config['SECRET_KEY'])),
         may=access.signed_in().may,
     )
 

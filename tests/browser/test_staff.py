@@ -157,7 +157,10 @@ def slips_are_ready_to_print(desk: Desk) -> str:
     expect(sheet.locator('.slip svg')).to_have_count(50)
     sheet.emulate_media(media='print')
     pdf = sheet.pdf(prefer_css_page_size=True, path=desk.shots / 'slips.pdf')
-    assert len(re.findall(rb'/Type\s*/Page\b', pdf)) == 7
+    assert len(re.findall(rb'/Type\s*/Page\b', pdf)) == 9
+    sheet.set_viewport_size({'width': 718, 'height': 1050})  # A4 between its margins
+    cut = 'all => all.filter(slip => slip.scrollHeight > slip.clientHeight).length'
+    assert sheet.locator('.slip').evaluate_all(cut) == 0
     code = sheet.locator('.slip .code').first.inner_text()
     sheet.close()
     return code

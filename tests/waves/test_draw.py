@@ -309,13 +309,16 @@ def test_the_file_leads_each_unit_to_its_address(drawn):
     rows = list(
         csv.DictReader(
             io.StringIO(
-                printing.slips_file(made, 'https://survey.example').decode('utf-8-sig'), newline=''
+                printing.slips_file(made, 'https://survey.example', '7KQ3MC').decode('utf-8-sig'),
+                newline='',
             )
         )
     )
     assert len(rows) == 100
     assert all(row['address'] == f'https://survey.example/i/{row["code"]}' for row in rows)
     assert rows[0]['town'] == '浒山街道'
+    assert {row['check_code'] for row in rows} == {'7KQ-3MC'}
+    assert {row['check_address'] for row in rows} == {'https://survey.example/verify'}
 
 
 def test_a_wave_that_is_answered_after_the_draw_keeps_its_design(drawn):
