@@ -1,5 +1,5 @@
-// The questionnaire part by part: conditions, problems, drafts, a bad network. Everything here is a
-// comfort: without it the page is one long form, and the server judges every answer again anyway.
+// The questionnaire part by part: conditions, problems, the way through it. Everything here is a comfort:
+// without it the page is one long form, and the server judges every answer again anyway.
 (function () {
   'use strict';
 
@@ -53,10 +53,11 @@
     return OPERATIONS[name].apply(null, operands.map((each) => evaluate(each, values, current)));
   }
 
-  window.cixi = { evaluate: evaluate };
+  const cixi = window.cixi || {}; // sending.js, which may have been lost on the way
+  cixi.evaluate = evaluate;
 
   const form = document.getElementById('answers');
-  if (!form || !window.fetch || !window.URLSearchParams) return;
+  if (!form || !cixi.begin || !window.fetch || !window.URLSearchParams) return;
   if (new URLSearchParams([['pairs', 'yes']]).get('pairs') !== 'yes') return; // browsers before 2017
 
   // --- The page
@@ -72,12 +73,8 @@
   const finish = byId('finish');
   const steps = byId('steps');
   const [backButton, nextButton] = all('button', steps);
-  const [sendButton, keepButton] = all('button', finish);
-  const address = location.pathname + location.search;
-  const draftAddress = location.pathname.replace(/\/$/, '') + '/draft' + location.search;
-  const copyKey = 'cixi ' + location.pathname;
-
-  const filled = (text, values) => text.replace(/%\((\w+)\)s/g, (_all, name) => values[name]);
+  const keepButton = all('button', finish)[1];
+  const filled = cixi.filled;
   const parts = all('.part', form).filter((part) => part !== ending);
   const questions = all('.question', form).map((element) => {
     const inputs = all('[name]', element);
@@ -90,11 +87,7 @@
   }));
 
   let shown = parts[0];     // the part on the screen
-  let dirty = false;        // something is not on the server yet
-  let busy = null;          // the save under way
-  let sending = false;
-  let sent = false;
-  let halted = false;       // two versions: the person must choose first
+  let sender = null;        // of sending.js: saves and sends
 
   // --- Judging, as questionnaire/answers.py does
 
@@ -240,7 +233,7 @@
   function say(kind, title, text) {
     const box = element('div', 'notice ' + kind);
     box.setAttribute('role', 'alert');
-    const sign = element('span', 'sign', '!');
+    const sign = element('span', 'sign', kind === 'success' ? '✓' : '!');
     sign.setAttribute('aria-hidden', 'true');
     [sign, element('p', 'title', title), element('p', '', text)].forEach((each) => box.appendChild(each));
     told.textContent = '';
@@ -300,7 +293,7 @@
     const visible = path();
     if (judged.ended) byId('ending-message').textContent = judged.ended.message;
     show(judged.ended ? ending : visible[visible.indexOf(shown) + 1], 'push');
-    return save();
+    return sender.save();
   }
 
   function back() {
@@ -308,17 +301,17 @@
     if (history.state && history.state.depth > 0) return history.back();
     const visible = path();
     show(shown === ending ? visible[1] : visible[Math.max(0, visible.indexOf(shown) - 1)], 'replace');
-    return save();
+    return sender.save();
   }
 
   window.addEventListener('popstate', (event) => {
     const part = event.state && byId(event.state.part);
-    if (!part || halted || sending) return;
+    if (!part || sender.isBusy()) return;
     update();
     if (part !== shown) {
       told.textContent = '';
       show(part, '');
-      save();
+      sender.save();
     }
   });
 
@@ -364,182 +357,37 @@
     update();
   }
 
-  function answers() {
+  // Everything filled in; ``onlyAsked``: what the form posts, without questions that do not apply
+  function answers(onlyAsked) {
     const values = {};
     Object.keys(inputsOf).forEach((name) => {
-      const given = read(name);
+      const given = onlyAsked && inputsOf[name][0].disabled ? [] : read(name);
       if (given.length) values[name] = given;
     });
     return values;
   }
 
-  // --- A copy on this phone, only while the server does not have it
-
-  function keepCopy(toSend) {
-    const copy = {
-      answers: answers(), revision: hidden('_revision').value, ticket: hidden('_ticket').value,
-      section: hidden('_section').value, send: toSend
-    };
-    try { localStorage.setItem(copyKey, JSON.stringify(copy)); } catch (full) { return false; }
-    return true;
-  }
-  function dropCopy() {
-    try { localStorage.removeItem(copyKey); } catch (forbidden) { /* then there is none */ }
-  }
-  function findCopy() {
-    try { return JSON.parse(localStorage.getItem(copyKey)); } catch (unreadable) { return null; }
-  }
-
-  // --- To the server
-
-  function post(where, keepalive) {
-    const request = fetch(where, {
-      method: 'POST', credentials: 'same-origin', keepalive: Boolean(keepalive),
-      headers: { Accept: 'application/json' }, body: new URLSearchParams(new FormData(form))
-    });
-    const limit = new Promise((_resolve, reject) => setTimeout(reject, 30000, new Error('slow')));
-    return Promise.race([request, limit]).then((response) =>
-      response.json().catch(() => ({})).then((body) => ({ status: response.status, body })));
-  }
-
-  // Twice at most: an old token is exchanged for the new one that comes with the refusal.
-  function postFresh(where, keepalive) {
-    return post(where, keepalive).then((answer) => {
-      if (answer.status !== 400 || !answer.body.csrf_token) return answer;
-      hidden('csrf_token').value = answer.body.csrf_token;
-      hidden('_ticket').value = answer.body.ticket;
-      return post(where, keepalive);
-    });
-  }
-
-  const comesLater = (status) => status === 429 || status >= 500;
-  const status = (text) => { byId('kept').textContent = text; };
-
-  function save(keepalive) {
-    if (!dirty || sent || sending || halted) return Promise.resolve();
-    if (busy) return busy.then(() => save(keepalive));
-    dirty = false;
-    busy = postFresh(draftAddress, keepalive).then((answer) => {
-      if (answer.status === 200) {
-        hidden('_revision').value = answer.body.revision;
-        status(texts.kept);
-        if (!dirty) dropCopy();
-      } else if (answer.body.error === 'stale_draft') {
-        choose(answer.body.revision, answer.body.answers, answers(), answer.body.message);
-      } else if (comesLater(answer.status)) {
-        throw new Error('later');
-      } else {
-        say('error', answer.body.title || texts.unkept, [answer.body.message, answer.body.cure].filter(Boolean).join(' '));
-      }
-    }).catch(() => {
-      dirty = true;
-      keepCopy(false);
-      status(texts.unkept);
-    }).then(() => { busy = null; });
-    return busy;
-  }
-
-  let later = 0;
-  function changed() {
-    dirty = true;
-    keepCopy(false);
-    clearTimeout(later);
-    later = setTimeout(save, 3000);
-  }
-
-  // --- Two versions
-
-  function choose(revision, theirs, mine, message) {
-    const panel = byId('conflict');
-    const [keepMine, takeTheirs] = all('button', panel);
-    const decide = (values, mineWins) => {
-      halted = false;
-      panel.hidden = true;
-      form.hidden = false;
-      hidden('_revision').value = revision;
-      fill(values);
-      dirty = mineWins;
-      if (mineWins) save();
-      else dropCopy();
-      show(isAsked(shown) ? shown : parts[0], 'replace');
-    };
-    halted = true;
-    form.hidden = true;
-    panel.hidden = false;
-    panel.querySelector('[data-text]').textContent = message + ' ' + filled(texts.versions, {
-      mine: Object.keys(mine).length, theirs: Object.keys(theirs).length
-    });
-    keepMine.onclick = () => decide(mine, true);
-    takeTheirs.onclick = () => decide(theirs, false);
-    panel.querySelector('h2').focus();
-  }
-
-  // --- Sending, once, also when the network is away
-
-  let pause = 5;
-  let retry = 0;
+  // --- Sending
 
   function send() {
-    if (sending || sent || halted) return;
     const judged = update();
-    if (!judged.ended && Object.keys(judged.problems).length) {
-      const first = Object.keys(judged.problems)[0];
-      show(byId('f-' + first).closest('.part'), 'push');
-      tell(judged.problems);
-      return;
-    }
-    clearTimeout(later);
-    sending = true;
-    sendButton.setAttribute('aria-disabled', 'true');
-    (busy || Promise.resolve()).then(deliver);
+    if (judged.ended || !Object.keys(judged.problems).length) return sender.send();
+    const first = Object.keys(judged.problems)[0];
+    show(byId('f-' + first).closest('.part'), 'push');
+    return tell(judged.problems);
   }
 
-  function deliver() {
-    clearTimeout(retry);
-    const safe = keepCopy(true);
-    return postFresh(address).then((answer) => {
-      if (answer.status === 200 && answer.body.receipt) {
-        sent = true;
-        dropCopy();
-        location.replace(answer.body.receipt);
-      } else if (comesLater(answer.status)) {
-        wait(safe);
-      } else {
-        stop();
-        if (answer.status === 422 && answer.body.problems) {
-          const problems = {};
-          answer.body.problems.forEach((problem) => { problems[problem.name] = problem.message; });
-          show(byId('f-' + answer.body.problems[0].name).closest('.part'), 'replace');
-          tell(problems);
-        } else {
-          // The server has a page for this; the same submission cannot count twice.
-          sent = true;
-          dropCopy();
-          HTMLFormElement.prototype.submit.call(form);
-        }
-      }
-    }, () => wait(safe));
+  function open(section) {
+    const part = byId('part-' + section);
+    show(parts.indexOf(part) >= 0 && isAsked(part) ? part : parts[0], 'replace');
   }
 
-  function stop() {
-    sending = false;
-    sendButton.removeAttribute('aria-disabled');
-    byId('waiting').hidden = true;
-    form.hidden = false;
-    keepCopy(false);
-  }
-
-  function wait(safe) {
-    const panel = byId('waiting');
-    if (panel.hidden) {
-      panel.hidden = false;
-      form.hidden = true;
-      panel.querySelector('h2').focus();
-    }
-    panel.querySelector('[data-text]').textContent =
-      (safe ? '' : texts.unsafe + ' ') + filled(texts.again, { seconds: pause });
-    retry = setTimeout(deliver, pause * 1000);
-    pause = Math.min(pause * 2, 300);
+  // The problems that the server found
+  function tellFound(found) {
+    const problems = {};
+    found.forEach((problem) => { problems[problem.name] = problem.message; });
+    show(byId('f-' + found[0].name).closest('.part'), 'replace');
+    tell(problems);
   }
 
   // --- Events
@@ -555,25 +403,18 @@
   });
   form.addEventListener('submit', (event) => {
     const doing = pressed ? pressed.value : 'send';
-    if (doing === 'send') {
-      event.preventDefault();
-      send();
-    } else if (busy) {
-      const button = pressed;
-      event.preventDefault();
-      busy.then(() => button.click());
-    } else {
-      clearTimeout(later);
-    }
+    event.preventDefault();
+    if (doing === 'send') send();
+    else sender.leave(doing);
   });
   form.addEventListener('input', (event) => {
     // Not only when a field is left: pressing the button would leave it, and the page would move under the press.
     if (byId('f-' + event.target.name + '-error')) mendIfGood(event.target.name, update());
-    changed();
+    sender.changed();
   });
   form.addEventListener('change', (event) => {
     mendIfGood(event.target.name, update());
-    changed();
+    sender.changed();
   });
   form.addEventListener('keydown', (event) => {
     if (event.key !== 'Enter' || event.target.tagName !== 'INPUT') return;
@@ -582,10 +423,6 @@
   });
   nextButton.addEventListener('click', next);
   backButton.addEventListener('click', back);
-  byId('waiting').querySelector('button').addEventListener('click', deliver);
-  window.addEventListener('online', () => { if (sending) deliver(); else save(); });
-  document.addEventListener('visibilitychange', () => { if (document.hidden) save(true); });
-  window.addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });
 
   // --- Start where the person stopped
 
@@ -600,25 +437,5 @@
   history.replaceState({ part: shown.id, depth: 0 }, '', location.hash || location.href);
   if (problem) told.querySelector('.error-summary').focus();
 
-  const copy = findCopy();
-  if (copy && JSON.stringify(copy.answers) !== JSON.stringify(answers())) {
-    if (copy.revision === hidden('_revision').value) {
-      fill(copy.answers);
-      dirty = true;
-      const part = byId('part-' + copy.section);
-      if (parts.indexOf(part) >= 0) show(part, 'replace');
-    } else if (!copy.send) {
-      choose(hidden('_revision').value, answers(), copy.answers, texts.onphone);
-    }
-  } else if (!(copy && copy.send)) {
-    dropCopy();
-  }
-  if (copy && copy.send) {
-    hidden('_ticket').value = copy.ticket;
-    fill(copy.answers);
-    sending = true;
-    deliver();
-  } else {
-    save();
-  }
+  sender = cixi.begin({ form, texts, answers, fill, open, say, tell: tellFound });
 }());

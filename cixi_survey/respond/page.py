@@ -190,10 +190,32 @@ def _sentences() -> dict[str, Any]:
         'progressed': _('Progress'),
         'kept': _('Saved'),
         'unkept': _('Not saved on the server yet; kept on this phone'),
+        'unsafe': _('This phone cannot keep the answers: please do not close this page.'),
         'versions': _('On this page: %(mine)s questions answered. Saved in between: %(theirs)s.'),
         'onphone': _('Answers that had not reached us yet are still on this phone.'),
-        'unsafe': _('This phone cannot keep the answers: please do not close this page.'),
+        'window': _('Another window on this phone has other answers to this questionnaire.'),
+        'waiting': _('Saved on this phone, not yet sent'),
+        'onlyhere': _(
+            'There is no connection at the moment. Your answers are kept on this phone and will be '
+            'sent as soon as there is one. Please leave this page open, or open it again later; do '
+            'not clear the browser’s data.'
+        ),
+        'trying': _('Sending …'),
         'again': _('The next attempt is in %(seconds)s seconds.'),
+        'aftersome': _('The next attempt is in about %(minutes)s minutes.'),
+        'unsent': _('Not sent yet'),
+        'offline': _(
+            'There is no connection at the moment. Your answers are kept on this phone: come back '
+            'with it before the survey ends.'
+        ),
+        'comeback': _(
+            'Your answers are kept. Come back with the same code or, after the open link, with '
+            'this phone, before the survey ends.'
+        ),
+        'received': _('Your answers have arrived'),
+        'receipt': _('Receipt number: %(reference)s'),
+        'see': _('See the receipt'),
+        'removed': _('The answers that were kept on this phone have been removed from it.'),
     }
 
 

@@ -221,7 +221,9 @@ def _thank(wave: Wave, reference: str) -> ResponseReturnValue:
     cookie['receipts'] = [*known[-4:], [reference, wave.slug, int(time.time())]]
     address = url_for('.receipt', reference=reference)
     response: Response = (
-        jsonify(receipt=address) if error_pages.wants_json() else redirect(address, 303)  # type: ignore[assignment]
+        jsonify(receipt=address, reference=codes.grouped(reference))  # type: ignore[assignment]
+        if error_pages.wants_json()
+        else redirect(address, 303)
     )
     if TICKET_COOKIE in request.cookies:
         path = url_for('.open_link', slug=wave.slug)
@@ -238,11 +240,12 @@ def _stale_page(
 ) -> ResponseReturnValue:
     """The same form with everything typed and what a good sending needs; nothing was stored."""
     now = clock.now()
-    doors.let_in(wave, invitation, now)
     ticket = tickets.read(given.ticket, entrance.door(wave), _secret())
     ticket = ticket or tickets.issue(entrance.door(wave), _secret(), now)
     if error_pages.wants_json():
+        # Also at a door that is shut by now: what came through it before still has its receipt.
         return _fresh_tokens(ticket)
+    doors.let_in(wave, invitation, now)
     notice = 'stale' if request.cookies else 'no_cookies'
     state = page.State(ticket.text, given.revision, given.section, given.raw, notice=notice)
     return page.show(wave, questionnaire, state), 400
@@ -390,7 +393,9 @@ def _wrong_code(error: Refusal) -> ResponseReturnValue:
 @bp.errorhandler(submit.OtherAnswers)
 @bp.errorhandler(AlreadySent)
 def _turned_away(error: Refusal) -> ResponseReturnValue:
-    if error_pages.wants_json():
-        return error_pages.show_refusal(error)
     texts = i18n.refusal_texts(error)
+    if error_pages.wants_json():
+        reference = getattr(error, 'reference', '')
+        receipt = url_for('.receipt', reference=reference) if reference else ''
+        return jsonify(error=error.code, receipt=receipt, **texts), error.status
     return render_template('respond/turned_away.html', error=error, **texts), error.status

@@ -107,6 +107,27 @@ def test_a_repeat_a_day_later_and_after_the_end_still_gives_the_receipt(both_pla
     assert len(both_places.responses()) == 1
 
 
+def test_a_repeat_with_an_old_token_at_a_door_shut_since_still_gives_the_receipt(both_places):
+    form = both_places.form()
+    first = form.send()
+    form.client.delete_cookie('cixi')
+    both_places.change(closes_at=clock.now() - timedelta(hours=1))
+    exchanged = form.send(Accept='application/json')
+    assert (exchanged.status_code, exchanged.json['error']) == (400, 'stale_page')
+    form.hidden['csrf_token'] = exchanged.json['csrf_token']
+    assert exchanged.json['ticket'] == form.hidden['_ticket']
+    again = form.send(Accept='application/json')
+    assert again.json['receipt'] == first.location
+
+
+def test_a_program_is_told_the_receipt_of_what_came_first(place):
+    form = place.form('/s/w2026')
+    first = form.send()
+    again = form.send({**COMPLETE, 'overall': ['not_at_all']}, Accept='application/json')
+    assert (again.status_code, again.json['error']) == (409, 'other_answers')
+    assert again.json['receipt'] == first.location
+
+
 def test_a_wave_that_closes_in_the_middle_says_so_and_keeps_nothing(both_places):
     form = both_places.form()
     assert form.save(COMPLETE).status_code == 200

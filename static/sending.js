@@ -1,0 +1,380 @@
+// What stays on this phone while somebody answers, and the way of the answers to the server.
+// One copy of the answers, by the address of the questionnaire. It goes once the server has the answers
+// or has refused them for good; what an earlier visitor left of a survey that is over goes by itself.
+(function () {
+  'use strict';
+
+  const DAY = 24 * 3600 * 1000;
+  const PATIENCE = 30 * 1000; // for one request
+  const FIRST_PAUSE = 5;      // seconds until the second attempt
+  const LONGEST_PAUSE = 300;
+  const path = location.pathname.replace(/\/+$/, '');
+  const door = path.indexOf('/i/') ? path : '/i/' + path.slice(3).toUpperCase().replace(/[^0-9A-Z]/g, '');
+  const key = 'cixi ' + door;
+
+  // --- The copy: {answers, revision, ticket, section, saved, send, unsure, stamp, until}
+
+  function read(name) {
+    try { return JSON.parse(localStorage.getItem(name)); } catch (unreadable) { return null; }
+  }
+  function write(copy) {
+    try { localStorage.setItem(key, JSON.stringify(copy)); } catch (full) { return false; }
+    return true;
+  }
+  function drop(name) {
+    try { localStorage.removeItem(name); } catch (forbidden) { /* then there is none */ }
+  }
+  function dropOld() {
+    let names = [];
+    try { names = Object.keys(localStorage); } catch (forbidden) { /* then there is none */ }
+    names.filter((name) => name.indexOf('cixi /') === 0 && name !== key).forEach((name) => {
+      const copy = read(name);
+      if (!copy || !(copy.until + DAY > Date.now())) drop(name);
+    });
+  }
+
+  // --- Sets of answers: {name: [texts]}
+
+  function canonical(answers) {
+    const plain = (text) => text.replace(/\r\n?/g, '\n');
+    return JSON.stringify(Object.keys(answers).sort().map((name) => [name, answers[name].map(plain)]));
+  }
+  const same = (one, other) => canonical(one) === canonical(other);
+  function digest(answers) {
+    const text = canonical(answers);
+    let sum = 0;
+    for (let at = 0; at < text.length; at += 1) sum = (sum * 31 + text.charCodeAt(at)) | 0;
+    return sum;
+  }
+
+  // --- To the server
+
+  // Resolves with what the site itself said. All else (no network, the sign-in page of some wireless
+  // network, a proxy without its server) is a failure that may pass.
+  function post(where, body, keepalive) {
+    const asked = fetch(where, {
+      method: 'POST', credentials: 'same-origin', keepalive: Boolean(keepalive),
+      headers: { Accept: 'application/json' }, body: body
+    }).then((response) => response.json().then((said) => {
+      if (!said.error && !said.receipt && !said.revision) throw new Error('not ours');
+      return { status: response.status, body: said };
+    }));
+    const limit = new Promise((_resolve, reject) => setTimeout(reject, PATIENCE, new Error('slow')));
+    return Promise.race([asked, limit]);
+  }
+
+  const comesLater = (answer) => answer.status === 429 || answer.status >= 500;
+  const isFinal = (answer) =>
+    answer.status === 410 || (answer.status === 409 && answer.body.error !== 'stale_draft');
+  const sentence = (body) => [body.message, body.cure].filter(Boolean).join(' ');
+  const filled = (text, values) => text.replace(/%\((\w+)\)s/g, (_all, name) => values[name]);
+
+  // page: form, texts, answers(onlyAsked), fill(answers), open(section), say(kind, title, text), tell(problems)
+  function begin(page) {
+    const texts = page.texts;
+    const form = page.form;
+    const byId = (id) => document.getElementById(id);
+    const hidden = (name) => form.elements[name];
+    const sendButton = byId('finish').querySelector('button');
+    const address = location.pathname + location.search;
+    const draftAddress = path + '/draft' + location.search;
+
+    let dirty = false;        // something is not on the server yet
+    let busy = null;          // the save under way
+    let attempt = null;       // the sending under way
+    let sending = false;      // the button was pressed
+    let ended = false;        // received, or refused for good
+    let halted = false;       // two versions: the person must choose first
+    let stamp = '';           // of the copy that this page wrote or took up: another is of another window
+    let unsure = [];          // digests of what was posted without an answer: it may have arrived
+    let pause = FIRST_PAUSE;
+    let retry = 0;
+    let later = 0;
+
+    const isBusy = () => halted || sending || ended;
+    const status = (text) => { byId('kept').textContent = text; };
+
+    function keep() {
+      const there = read(key);
+      const mine = page.answers();
+      if (there && there.stamp !== stamp && !sending && !same(there.answers, mine)) {
+        choose(there.revision, there.answers, mine, texts.window);
+        return true;
+      }
+      stamp = String(Math.random());
+      return write({
+        answers: mine, revision: Number(hidden('_revision').value), ticket: hidden('_ticket').value,
+        section: hidden('_section').value, saved: !dirty, send: sending, unsure: unsure, stamp: stamp,
+        until: Number(form.getAttribute('data-until'))
+      });
+    }
+
+    // The copy beside the page, which may be older (back in the browser) or newer (another phone).
+    function takeUp(copy) {
+      const revision = Number(hidden('_revision').value);
+      const here = page.answers();
+      stamp = copy.stamp;
+      if (revision > copy.revision && copy.unsure.indexOf(digest(here)) < 0 && !copy.send) {
+        if (!copy.saved && !same(copy.answers, here)) choose(revision, here, copy.answers, texts.onphone);
+        return;
+      }
+      hidden('_ticket').value = copy.ticket;
+      hidden('_revision').value = Math.max(revision, copy.revision);
+      unsure = copy.unsure;
+      dirty = !copy.saved;
+      if (same(copy.answers, here)) return;
+      page.fill(copy.answers);
+      page.open(copy.section);
+    }
+
+    // Twice at most: an old token is exchanged for the new one that comes with the refusal.
+    function postForm(where, keepalive) {
+      const once = () => post(where, new URLSearchParams(new FormData(form)), keepalive);
+      return once().then((answer) => {
+        if (answer.status !== 400 || !answer.body.csrf_token) return answer;
+        hidden('csrf_token').value = answer.body.csrf_token;
+        hidden('_ticket').value = answer.body.ticket;
+        return once();
+      });
+    }
+
+    function retryLater(act) {
+      const seconds = pause;
+      clearTimeout(retry);
+      // Not all phones at once when a server comes back
+      retry = setTimeout(act, seconds * 1000 * (0.8 + 0.4 * Math.random()));
+      pause = Math.min(pause * 2, LONGEST_PAUSE);
+      return seconds;
+    }
+
+    // --- Drafts
+
+    function save(keepalive) {
+      if (!dirty || isBusy()) return Promise.resolve();
+      if (busy) return busy.then(() => save(keepalive));
+      const earlier = unsure;
+      let again = false;
+      unsure = unsure.concat(digest(page.answers(true))).slice(-50);
+      keep();
+      if (halted) return Promise.resolve();
+      dirty = false;
+      busy = postForm(draftAddress, keepalive).then((answer) => {
+        if (answer.status === 200) {
+          hidden('_revision').value = answer.body.revision;
+          unsure = [];
+          pause = FIRST_PAUSE;
+          status(texts.kept);
+          keep();
+        } else if (answer.body.error === 'stale_draft') {
+          // Perhaps our own, of which only the acknowledgement was lost
+          again = earlier.indexOf(digest(answer.body.answers)) >= 0;
+          if (again) hidden('_revision').value = answer.body.revision;
+          else choose(answer.body.revision, answer.body.answers, page.answers(), answer.body.message);
+        } else if (isFinal(answer)) {
+          refuse(answer.body);
+        } else if (comesLater(answer)) {
+          throw new Error('later');
+        } else {
+          page.say('error', answer.body.title, sentence(answer.body));
+        }
+      }).catch(() => {
+        dirty = true;
+        status(keep() ? texts.unkept : texts.unsafe);
+        retryLater(save);
+      }).then(() => {
+        busy = null;
+        dirty = dirty || again;
+        return again && save();
+      });
+      return busy;
+    }
+
+    function changed() {
+      dirty = true;
+      if (!keep()) status(texts.unsafe);
+      clearTimeout(later);
+      later = setTimeout(save, 3000);
+    }
+
+    // Two versions, and the person chooses; ``revision`` is that of theirs
+    function choose(revision, theirs, mine, message) {
+      const panel = byId('conflict');
+      const buttons = panel.querySelectorAll('button');
+      const decide = (answers) => {
+        const there = read(key);
+        stamp = there ? there.stamp : '';
+        halted = false;
+        panel.hidden = true;
+        form.hidden = false;
+        hidden('_revision').value = revision;
+        page.fill(answers);
+        page.open(hidden('_section').value);
+        dirty = true;
+        save();
+      };
+      halted = true;
+      form.hidden = true;
+      panel.hidden = false;
+      panel.querySelector('[data-text]').textContent = message + ' ' + filled(texts.versions, {
+        mine: Object.keys(mine).length, theirs: Object.keys(theirs).length
+      });
+      buttons[0].onclick = () => decide(mine);
+      buttons[1].onclick = () => decide(theirs);
+      panel.querySelector('h2').focus();
+    }
+
+    // --- Sending, once, also when the network is away
+
+    function send() {
+      if (isBusy()) return;
+      clearTimeout(later);
+      clearTimeout(retry);
+      pause = FIRST_PAUSE;
+      sending = true;
+      sendButton.setAttribute('aria-disabled', 'true');
+      (busy || Promise.resolve()).then(deliver);
+    }
+
+    function deliver() {
+      if (attempt || !sending || ended) return;
+      clearTimeout(retry);
+      const safe = keep();
+      byId('waiting').querySelector('[role=status]').textContent = texts.trying;
+      attempt = postForm(address).then((answer) => {
+        if (answer.status === 200) receive(answer.body);
+        else if (comesLater(answer)) wait(safe);
+        else if (isFinal(answer)) refuse(answer.body);
+        else mend(answer.body);
+      }, () => wait(safe)).then(() => { attempt = null; });
+    }
+
+    function wait(safe) {
+      const panel = byId('waiting');
+      const seconds = retryLater(deliver);
+      const minutes = Math.round(seconds / 60);
+      panel.querySelector('h2').textContent = safe ? texts.waiting : texts.unsent;
+      panel.querySelector('[data-text]').textContent = safe ? texts.onlyhere : texts.unsafe;
+      panel.querySelector('[role=status]').textContent =
+        seconds < 90 ? filled(texts.again, { seconds }) : filled(texts.aftersome, { minutes });
+      if (!panel.hidden) return;
+      panel.hidden = false;
+      form.hidden = true;
+      panel.querySelector('h2').focus();
+    }
+
+    function mend(body) {
+      sending = false;
+      sendButton.removeAttribute('aria-disabled');
+      byId('waiting').hidden = true;
+      form.hidden = false;
+      dirty = true;
+      keep();
+      if (body.problems && body.problems.length) page.tell(body.problems);
+      else page.say('error', body.title, sentence(body));
+    }
+
+    // The receipt may fail to load on a bad network: the good news does not wait for it.
+    function receive(body) {
+      end(texts.received, filled(texts.receipt, body), body.receipt);
+      location.replace(body.receipt);
+    }
+
+    function refuse(body) {
+      end(body.title, sentence(body) + ' ' + texts.removed, body.receipt);
+    }
+
+    function end(title, text, receipt) {
+      const panel = byId('end');
+      const link = panel.querySelector('a');
+      ended = true;
+      drop(key);
+      if (receipt) link.href = receipt;
+      if (receipt) link.textContent = texts.see;
+      panel.querySelector('h2').textContent = title;
+      panel.querySelector('p').textContent = text;
+      ['waiting', 'conflict', 'answers'].forEach((id) => { byId(id).hidden = true; });
+      byId('told').textContent = '';
+      panel.hidden = false;
+      panel.querySelector('h2').focus();
+    }
+
+    // --- Leaving the page: in another language or size, or to go on later
+
+    function leave(doing) {
+      const [what, value] = doing.split(':');
+      clearTimeout(later);
+      dirty = true;
+      save().then(() => {
+        if (halted || sending) return;
+        if (dirty && !ended) {
+          page.say('warning', texts.unsent, keep() ? texts.offline : texts.unsafe);
+        } else if (what === 'save') {
+          page.say('success', texts.unsent, texts.comeback);
+        } else {
+          const query = new URLSearchParams(location.search);
+          query.delete('saved');
+          query.set(what, value);
+          location.assign(location.pathname + '?' + query);
+        }
+      });
+    }
+
+    // --- When the network, the window or the page comes back
+
+    function atOnce() {
+      const copy = read(key);
+      if (copy && copy.stamp !== stamp && !dirty && !busy && !isBusy()) takeUp(copy);
+      pause = FIRST_PAUSE;
+      if (sending) deliver();
+      else save();
+    }
+    byId('waiting').querySelector('button').addEventListener('click', deliver);
+    window.addEventListener('online', atOnce);
+    document.addEventListener('visibilitychange', () => { if (document.hidden) save(true); else atOnce(); });
+    window.addEventListener('pagehide', () => save(true));
+    // Back in the browser: never a reload that a dead network would turn into an empty page
+    window.addEventListener('pageshow', (event) => {
+      if (event.persisted) atOnce();
+    });
+
+    const copy = read(key);
+    if (copy) takeUp(copy);
+    if (copy && copy.send) {
+      sending = true;
+      deliver();
+    } else {
+      save();
+    }
+    return { save, changed, send, leave, isBusy };
+  }
+
+  // A door that is shut now. What was sent through it while it was open may have its receipt, although the
+  // word of that was lost; else nothing stays on this phone.
+  function leaveShut(shut) {
+    const copy = read(key);
+    if (!copy) return;
+    const remove = () => {
+      drop(key);
+      shut.hidden = false;
+    };
+    if (!copy.send) {
+      remove();
+      return;
+    }
+    const body = new URLSearchParams([['csrf_token', shut.getAttribute('data-token')], ['_ticket', copy.ticket]]);
+    Object.keys(copy.answers).forEach((name) => copy.answers[name].forEach((text) => body.append(name, text)));
+    post(path, body).then((answer) => {
+      if (answer.status === 200) {
+        drop(key);
+        location.replace(answer.body.receipt);
+      } else if (isFinal(answer)) {
+        remove();
+      }
+    }, () => { /* no network: it stays for the next time */ });
+  }
+
+  dropOld();
+  const shut = document.getElementById('shut');
+  if (shut && window.fetch) leaveShut(shut);
+  window.cixi = { begin: begin, filled: filled };
+}());
