@@ -51,13 +51,14 @@ def create_app(settings: config.Config | None = None) -> Flask:
 def _open_rooms(app: Flask) -> None:
     from cixi_survey import commands, home
     from cixi_survey.authoring import views as authoring
+    from cixi_survey.contacts import views as contacts
     from cixi_survey.respond import views as respond
     from cixi_survey.results import views as results
     from cixi_survey.staff import views as staff
     from cixi_survey.verify import views as verify
     from cixi_survey.waves import views as waves
 
-    for room in (home, verify, respond, waves, authoring, results, staff):
+    for room in (home, verify, respond, contacts, waves, authoring, results, staff):
         app.register_blueprint(room.bp)
     for room in (staff, waves, authoring, results):
         app.extensions['staff_navigation'] += getattr(room, 'NAVIGATION', ())

@@ -34,6 +34,9 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     'run.make': frozenset({'statistician'}),
     'result.publish': frozenset({'statistician'}),
     'microdata.export': frozenset({'statistician'}),
+    'contacts.see': frozenset({'administrator', 'organiser', 'statistician'}),
+    'contacts.manage': frozenset({'organiser'}),
+    'contacts.confirm': frozenset({'administrator', 'organiser'}),
 }
 
 

@@ -15,6 +15,7 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
 from cixi_survey import audit, clock, database, i18n, migrate, serve, versions
+from cixi_survey.contacts import lists as contact_lists
 from cixi_survey.demo import load as demo
 from cixi_survey.errors import Problem, ProblemsFound, Refusal
 from cixi_survey.models import Staff
@@ -52,6 +53,7 @@ def _line(problem: Problem, file: str = '') -> str:
 db = AppGroup('db', help='The database schema.')
 questionnaire = AppGroup('questionnaire', help='Questionnaire files.')
 staff = AppGroup('staff', help='Accounts of the people who run the survey.')
+contacts = AppGroup('contacts', help='Contacts that people left after answering.')
 audit_group = AppGroup('audit', help='The chain of what staff did.')
 
 
@@ -157,6 +159,22 @@ def _new_password(generate: bool) -> str:
     return str(click.prompt('Password', hide_input=True, confirmation_prompt=True))
 
 
+@contacts.command('purge')
+@plainly
+def contacts_purge() -> None:
+    """Delete the contacts whose day has come; run it daily.  The server does it at its start."""
+    count = _purge_contacts()
+    click.echo(f'{count} contacts deleted.')
+
+
+def _purge_contacts() -> int:
+    with database.transaction() as session:
+        count = contact_lists.purge(session, clock.now())
+    if count:
+        database.get().scrub('contact')
+    return count
+
+
 @audit_group.command('verify')
 @plainly
 def audit_verify() -> None:
@@ -177,6 +195,7 @@ def serve_command() -> None:
     settings = current_app.config['SETTINGS']
     serve.check_port(settings)
     migrate.upgrade(database.get())
+    _purge_contacts()
     _load_demonstration_once()
     _tell_of_first_account()
     click.echo(f'http://{settings.host}:{settings.port}  (Ctrl-C stops)')
@@ -209,5 +228,5 @@ def _tell_of_first_account() -> None:
 
 def register(app: Flask) -> None:
     app.cli.add_command(serve_command)
-    for group in (db, questionnaire, staff, audit_group):
+    for group in (db, questionnaire, staff, contacts, audit_group):
         app.cli.add_command(group)

@@ -12,12 +12,15 @@ import sqlalchemy as sa
 from flask import Flask
 from flask_limiter import Limiter, RequestLimit
 from flask_limiter.util import get_remote_address
+from limits import parse
 from limits.storage import Storage
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cixi_survey import database
 from cixi_survey.errors import N_, Refusal
 from cixi_survey.models import LimitCounter
+
+FAILURES = parse('10/minute')
 
 
 class TooMany(Refusal):
@@ -103,6 +106,17 @@ limiter = Limiter(
     headers_enabled=False,
     swallow_errors=False,
 )
+
+
+def refuse_guessing(what: str) -> None:
+    """Raise TooMany where one address has failed too often at ``what`` in the last minute."""
+    if not limiter.limiter.test(FAILURES, what, get_remote_address()):
+        raise TooMany
+
+
+def count_failure(what: str) -> None:
+    """Note that a number of the kind ``what`` did not exist."""
+    limiter.limiter.hit(FAILURES, what, get_remote_address())
 
 
 def init_app(app: Flask) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from cixi_survey import clock, codes, places, versions
 from cixi_survey.config import ROOT
+from cixi_survey.contacts import lists
 from cixi_survey.demo import people
 from cixi_survey.models import Invitation, Staff, Wave
 from cixi_survey.questionnaire.definition import Questionnaire, from_canonical
@@ -151,6 +152,7 @@ def _collect(
     wave = session.scalars(sa.select(Wave).where(Wave.slug == scene.slug)).one()
     wave.demonstration = True
     _prepare(session, scene, before)
+    _offer(session, scene, before)
     batch = printing.make_codes(session, scene.slug, secret_key=secret_key, actor=ACTOR, now=before)
     slips = printing.slips(session, wave, key=batch.key, secret_key=secret_key)
     lifecycle.open_wave(session, scene.slug, actor=ACTOR, now=scene.opens_at)
@@ -183,6 +185,19 @@ def _plan(scene: _Scene, sha256: str) -> lifecycle.Plan:
         approval_number='演示批准〔2026〕1号',
         approval_valid_until=(scene.closes_at + timedelta(days=365)).date(),
     )
+
+
+def _offer(session: Session, scene: _Scene, now: datetime) -> None:
+    """Word of the results and a draw of made-up prizes for those who answer."""
+    offer = lists.Offer(
+        news=True,
+        prizes=10,
+        rules_zh='演示：抽取10名参与者，各得环保购物袋一个。调查结束后一周内公开抽取，由组织单位电话通知。',
+        rules_en='Demonstration: ten people win a shopping bag each. Drawn in public within a week '
+        'of the end; the organiser calls the winners.',
+        keep_until=clock.local(scene.closes_at + timedelta(days=120)).date(),
+    )
+    lists.offer(session, scene.slug, offer, actor=ACTOR, now=now)
 
 
 def _prepare(session: Session, scene: _Scene, now: datetime) -> None:

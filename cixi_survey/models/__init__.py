@@ -2,6 +2,7 @@
 
 from cixi_survey.models.audit_entry import AuditEntry
 from cixi_survey.models.base import Base
+from cixi_survey.models.contact import Contact, ContactGiven, ContactOffer, PrizeDraw
 from cixi_survey.models.frame import Frame, FrameUnit, SampleDraw
 from cixi_survey.models.invitation import OUTCOMES, ClosedCode, Invitation
 from cixi_survey.models.limit_counter import LimitCounter
@@ -22,11 +23,15 @@ __all__ = [
     'AuditEntry',
     'Base',
     'ClosedCode',
+    'Contact',
+    'ContactGiven',
+    'ContactOffer',
     'Draft',
     'Frame',
     'FrameUnit',
     'Invitation',
     'LimitCounter',
+    'PrizeDraw',
     'Publication',
     'QuestionnaireVersion',
     'Response',

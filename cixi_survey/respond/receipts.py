@@ -11,9 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from cixi_survey.access import NotFound
-from cixi_survey.models import Response, Wave
+from cixi_survey.models import ContactGiven, ContactOffer, Response, Wave
 from cixi_survey.questionnaire import expressions
 from cixi_survey.questionnaire.definition import Questionnaire, Variable
+from cixi_survey.respond import comparison
+from cixi_survey.respond.comparison import CityFigure
 from cixi_survey.respond.entrance import questionnaire_of
 
 Texts = Mapping[str, str]
@@ -49,13 +51,16 @@ class ReceiptView:
     mine: bool
     message: Texts
     lessons: tuple[Lesson, ...]
+    city: CityFigure | None
+    may_sign_up: bool
+    may_share: bool
 
     @property
     def right_count(self) -> int:
         return sum(lesson.got_it is True for lesson in self.lessons)
 
 
-def find(session: Session, reference: str, *, mine: bool) -> ReceiptView:
+def find(session: Session, reference: str, *, mine: bool, now: datetime) -> ReceiptView:
     """The receipt with this reference.  Raises NotFound.
 
     ``mine`` says that the reader is the one who sent it, a moment ago and from here.
@@ -71,6 +76,8 @@ def find(session: Session, reference: str, *, mine: bool) -> ReceiptView:
     questionnaire = questionnaire_of(session, wave)
     shown = mine and response.withdrawn_at is None
     given = json.loads(response.answers) if shown else {}
+    lessons = _lessons(questionnaire, given, shown) if response.outcome == 'complete' else ()
+    asked = [variable.name for variable in questionnaire.variables() if variable.right]
     return ReceiptView(
         reference=response.reference,
         title=wave.title,
@@ -82,8 +89,18 @@ def find(session: Session, reference: str, *, mine: bool) -> ReceiptView:
         sealed=wave.sealed,
         mine=mine,
         message=_message(questionnaire, given) if shown else {},
-        lessons=_lessons(questionnaire, given, shown) if response.outcome == 'complete' else (),
+        lessons=lessons,
+        city=comparison.of_city(session, wave, asked) if lessons else None,
+        may_sign_up=_may_sign_up(session, response, now),
+        may_share=wave.open_link and wave.is_open(now),
     )
+
+
+def _may_sign_up(session: Session, response: Response, now: datetime) -> bool:
+    offer = session.get(ContactOffer, response.wave_id)
+    if offer is None or not any(offer.open_to(response, now)):
+        return False
+    return session.get(ContactGiven, response.id) is None
 
 
 def _message(questionnaire: Questionnaire, given: Mapping[str, object]) -> Texts:

@@ -19,18 +19,22 @@ from flask import (
 )
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
-from flask_limiter.util import get_remote_address
+from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
-from limits import parse
 
-from cixi_survey import clock, codes, database, error_pages, i18n
-from cixi_survey.access import NotFound, public, token_checked_in_view, token_is_stale
+from cixi_survey import clock, codes, database, error_pages, i18n, limits, pages
+from cixi_survey.access import (
+    NotFound,
+    public,
+    token_checked_in_view,
+    token_is_stale,
+    wave_for,
+)
 from cixi_survey.codes import CodeMistyped
 from cixi_survey.errors import Problem, ProblemsFound, Refusal
-from cixi_survey.limits import TooMany, limiter
 from cixi_survey.models import Invitation, Wave
 from cixi_survey.questionnaire.definition import Questionnaire
-from cixi_survey.respond import drafts, page, posted, receipts, submit, tickets
+from cixi_survey.respond import drafts, page, picture, posted, receipts, submit, tickets
 from cixi_survey.respond import entrance as doors
 from cixi_survey.respond.drafts import AlreadySent, Saved, StaleDraft
 from cixi_survey.respond.entrance import CodeUnknown, Entrance
@@ -40,7 +44,6 @@ from cixi_survey.respond.tickets import Ticket
 
 bp = Blueprint('respond', __name__)
 
-FAILURES = parse('10/minute')
 MARKED_SECONDS = 3600
 TICKET_COOKIE = 'ticket'
 
@@ -98,6 +101,29 @@ def send_open(slug: str) -> ResponseReturnValue:
 @token_checked_in_view
 def save_open(slug: str) -> ResponseReturnValue:
     return _save_in_background(Entrance(slug=slug))
+
+
+@bp.get('/s/<slug>/picture.png')
+@public
+def picture_to_share(slug: str) -> ResponseReturnValue:
+    """A picture of the survey to pass on, with its open link as a code; for everybody the same."""
+    with database.reading() as session:
+        wave = wave_for(session, slug)
+        questionnaire = doors.questionnaire_of(session, wave)
+    if not wave.open_link or not wave.is_open(clock.now()):
+        raise NotFound
+    content = picture.png(
+        service=_('Cixi Eco-civilisation Survey'),
+        title=i18n.localised(wave.title),
+        lines=(
+            _('I have answered. And you?'),
+            _('About %(minutes)s minutes', minutes=questionnaire.minutes),
+            _('Open until %(closes_at)s, Beijing time', closes_at=clock.show(wave.closes_at)),
+        ),
+        address=pages.site_url() + url_for('.open_link', slug=slug),
+    )
+    headers = {'Content-Type': 'image/png', 'Cache-Control': 'private, max-age=3600'}
+    return content, 200, headers
 
 
 @bp.get('/receipt/<reference>')
@@ -354,15 +380,15 @@ def _receipt(given: str) -> ReceiptView:
     """
     reference = codes.normalise_reference(given)
     mine = _is_mine(given)
-    if not mine and not limiter.limiter.test(FAILURES, 'receipts', get_remote_address()):
-        raise TooMany
+    if not mine:
+        limits.refuse_guessing('receipts')
     try:
         if reference is None:
             raise NotFound
         with database.reading() as session:
-            return receipts.find(session, reference, mine=mine)
+            return receipts.find(session, reference, mine=mine, now=clock.now())
     except NotFound:
-        limiter.limiter.hit(FAILURES, 'receipts', get_remote_address())
+        limits.count_failure('receipts')
         raise
 
 
@@ -380,9 +406,11 @@ def _is_mine(given: str) -> bool:
 @bp.errorhandler(CodeUnknown)
 def _wrong_code(error: Refusal) -> ResponseReturnValue:
     """Ask again.  Failures are counted by address; a good code is never held up by them."""
-    counter, address = limiter.limiter, get_remote_address()
-    if not (counter.test(FAILURES, 'codes', address) and counter.hit(FAILURES, 'codes', address)):
-        return error_pages.show_refusal(TooMany())
+    try:
+        limits.refuse_guessing('codes')
+    except limits.TooMany as too_many:
+        return error_pages.show_refusal(too_many)
+    limits.count_failure('codes')
     if error_pages.wants_json():
         return error_pages.show_refusal(error)
     typed = request.endpoint == f'{bp.name}.enter_code'

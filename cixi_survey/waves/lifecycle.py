@@ -16,6 +16,8 @@ from cixi_survey import access, audit, clock, database
 from cixi_survey.errors import N_, Problem, ProblemsFound, Refusal, Term
 from cixi_survey.models import (
     ClosedCode,
+    Contact,
+    ContactGiven,
     Draft,
     Frame,
     FrameUnit,
@@ -39,7 +41,7 @@ APPROVAL_FIELDS = {
     'approval_number': N_('approval or filing number'),
 }
 REQUIRED_LANGUAGES = ('zh', 'en')
-SCRUBBED = ('draft', 'response', 'invitation', 'frame_unit')
+SCRUBBED = ('draft', 'response', 'invitation', 'frame_unit', 'contact', 'contact_given')
 
 
 class NotPlanned(Refusal):
@@ -394,6 +396,7 @@ def close_wave(session: Session, slug: str, *, actor: str, now: datetime) -> Wav
         .execution_options(synchronize_session=False)
     )
     _forget_households(session, wave)
+    _forget_who_signed_up(session, wave)
     wave.closed_at = now
     wave.state = 'closed'
     wave.sealed = True
@@ -438,6 +441,21 @@ def _forget_households(session: Session, wave: Wave) -> None:
         session.execute(
             sa.insert(ClosedCode), [{'code_hash': one, 'wave_id': wave.id} for one in closed]
         )
+
+
+def _forget_who_signed_up(session: Session, wave: Wave) -> None:
+    """Leave of the contacts neither which responses they came from nor in which order they came."""
+    unnoticed = {'synchronize_session': False}
+    responses = sa.select(Response.id).where(Response.wave_id == wave.id)
+    given = sa.delete(ContactGiven).where(ContactGiven.response_id.in_(responses))
+    session.execute(given, execution_options=unnoticed)
+    of_wave = Contact.wave_id == wave.id
+    query = sa.select(*Contact.__table__.columns).where(of_wave)
+    rows = [dict(row) for row in session.execute(query).mappings()]
+    secrets.SystemRandom().shuffle(rows)
+    session.execute(sa.delete(Contact).where(of_wave), execution_options=unnoticed)
+    if rows:
+        session.execute(sa.insert(Contact), rows)
 
 
 def record(

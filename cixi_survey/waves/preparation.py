@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from cixi_survey.errors import Problem
-from cixi_survey.models import Frame, SampleDraw, Wave
+from cixi_survey.models import ContactOffer, Frame, SampleDraw, Wave
 from cixi_survey.waves import draw, frame, lifecycle, printing
 
 
@@ -24,6 +24,7 @@ class Preparation:
     draw: SampleDraw | None
     sampled: int
     with_code: int
+    offers: bool
     problems: tuple[Problem, ...]
 
     @property
@@ -45,5 +46,6 @@ def of(session: Session, wave: Wave, now: datetime) -> Preparation:
         draw=draw.drawn(session, wave),
         sampled=sampled,
         with_code=with_code,
+        offers=session.get(ContactOffer, wave.id) is not None,
         problems=tuple(problems),
     )
