@@ -6,6 +6,9 @@ source          YAML text to plain data with the place of every value
 schema          faults of form, said in words
 expressions     the XLSForm conditions: parse, evaluate, hand to the page
 patterns        which patterns regex() takes
+writer          plain data as YAML text
+editing         changes to the text that leave all else byte for byte
+references      what names what, and renaming with all that follows
 verify          faults of meaning; verify_conditions and verify_indicators for theirs
 faults          the list that all checks add to
 reachability    can a question ever be asked, can a rule ever fire

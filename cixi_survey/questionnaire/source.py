@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -54,8 +55,19 @@ class Source:
         return Place(1, 1)
 
 
+@lru_cache(maxsize=8)
+def tree(text: str) -> Node | None:
+    """The node tree of ``text``, kept for the next who asks; raises YAMLError."""
+    root: Node | None = YAML(typ='safe', pure=True).compose(text)
+    return root
+
+
+@lru_cache(maxsize=16)
 def read(text: str) -> Source:
-    """Read ``text``; faults of YAML itself are collected in ``problems``."""
+    """Read ``text``; faults of YAML itself are collected in ``problems``.
+
+    An editor asks for the same text again and again: what is given out is kept, do not change it.
+    """
     source = Source()
     if len(text) > MAX_CHARACTERS:
         source.problems.append(
@@ -71,7 +83,7 @@ def read(text: str) -> Source:
         )
         return source
     try:
-        root = YAML(typ='safe', pure=True).compose(text.removeprefix('\ufeff'))
+        root = tree(text.removeprefix('\ufeff'))
         if root is not None:
             source.data = _Reader(source).value(root, ())
     except RecursionError:
