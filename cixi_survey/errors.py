@@ -35,7 +35,8 @@ class Problem:
     """One fault in something given.
 
     ``where`` is the field, variable or column; ``message`` says what is wrong and ``cure`` how to
-    mend it, both as message ids filled from ``values``; ``line`` and ``column`` count from 1.
+    mend it, both as message ids filled from ``values``; ``line`` and ``column`` count from 1, in a
+    file of text or in the ``sheet`` of a workbook.
     """
 
     where: str
@@ -45,12 +46,25 @@ class Problem:
     values: Mapping[str, object] = field(default_factory=lambda: _NO_VALUES)
     line: int | None = None
     column: int | None = None
+    sheet: str = ''
+
+    @property
+    def letters(self) -> str:
+        """The column as spreadsheets name it: 3 is C, 28 is AB; empty when there is none."""
+        letters, number = '', self.column or 0
+        while number:
+            number, rest = divmod(number - 1, 26)
+            letters = chr(ord('A') + rest) + letters
+        return letters
 
     def text(self) -> str:
         """Message and cure in English, with where it is."""
         place = f'line {self.line}' if self.line else ''
         if place and self.column:
             place += f', column {self.column}'
+        if self.sheet:
+            place = f'sheet “{self.sheet}”'
+            place += f', row {self.line}, column {self.letters}' if self.line else ''
         said = ' '.join(part % dict(self.values) for part in (self.message, self.cure) if part)
         return f'{place}: {said}' if place else said
 

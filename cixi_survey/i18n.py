@@ -53,6 +53,18 @@ def problem_text(problem: Problem) -> str:
     return _join(gettext(part) % _shown(problem.values) for part in parts)
 
 
+def problem_place(problem: Problem) -> str:
+    """Where in a file it is, in the reader's language; empty when it is about the whole."""
+    if problem.sheet and problem.line:
+        text = gettext('Sheet “%(sheet)s”, row %(row)s, column %(column)s')
+    elif problem.sheet:
+        text = gettext('Sheet “%(sheet)s”')
+    else:
+        text = gettext('Line %(line)s') if problem.line else ''
+    place = {'sheet': problem.sheet, 'row': problem.line, 'column': problem.letters}
+    return str(text % {**place, 'line': problem.line})
+
+
 def refusal_texts(refusal: Refusal) -> dict[str, str]:
     """Title, message and cure of a refusal in the reader's language."""
     values = _shown(refusal.values)
@@ -103,6 +115,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters |= {
         'localised': localised,
         'problem_text': problem_text,
+        'problem_place': problem_place,
         'moment': clock.show,
         'date': clock.show_date,
     }

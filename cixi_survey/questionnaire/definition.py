@@ -28,6 +28,7 @@ __all__ = (
     'Section',
     'Variable',
     'check_file',
+    'check_source',
     'check_text',
     'from_canonical',
     'load',
@@ -124,6 +125,14 @@ def _read(text: str, filename: str) -> tuple[Questionnaire | None, tuple[Problem
         return None, tuple(problems)
     if not read.whole:
         return None, tuple(read.problems)
+    return check_source(read)
+
+
+def check_source(read: Source) -> tuple[Questionnaire | None, tuple[Problem, ...]]:
+    """The questionnaire in data whose places are known, and all its faults in their order.
+
+    There is none when the data are too faulty to be read as one.
+    """
     questionnaire, faults = _validated(read)
     problems = [*read.problems, *(problem for _, problem in faults)]
     if questionnaire is not None:
@@ -133,7 +142,7 @@ def _read(text: str, filename: str) -> tuple[Questionnaire | None, tuple[Problem
             for path, offset, problem in verify.located(questionnaire)
             if not _follows(path, problem, broken)
         )
-    problems.sort(key=lambda problem: (problem.line or 0, problem.column or 0))
+    problems.sort(key=lambda one: (one.sheet, one.line or 0, one.column or 0))
     return questionnaire, tuple(problems)
 
 
@@ -191,4 +200,5 @@ def _placed(problem: Problem, path: Sequence[str | int], offset: int, read: Sour
         problem.values,
         place.line,
         column,
+        place.sheet,
     )

@@ -505,7 +505,7 @@ class _Parser:
             )
         signature = FUNCTIONS.get(word.value)
         if signature is None:
-            near = difflib.get_close_matches(word.value.lower(), FUNCTIONS, 1)
+            near = difflib.get_close_matches(word.value.lower(), FUNCTIONS, 1, 0.7)
             self.fail(
                 'unknown_function',
                 N_('There is no function “%(name)s”.'),

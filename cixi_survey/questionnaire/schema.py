@@ -79,7 +79,7 @@ def _problem(fault: Mapping[str, Any], path: Path, source: Source) -> Problem:
     about_key = kind == 'extra_forbidden' or fault['loc'][-1:] == (_KEY,)
     place = source.place(path[:-1] if kind == 'missing' else path, key=about_key)
     code, message, cure, values = _words(fault, path)
-    return Problem(dotted(path), code, message, cure, values, place.line, place.column)
+    return Problem(dotted(path), code, message, cure, values, place.line, place.column, place.sheet)
 
 
 def _words(fault: Mapping[str, Any], path: Path) -> tuple[str, str, str, dict[str, object]]:

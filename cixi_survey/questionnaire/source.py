@@ -27,11 +27,15 @@ _FULL_WIDTH_COLON = re.compile(r'^[ \t]*(?:- +|\{ *)*(?P<key>[a-z][a-z_]*) *(?P<
 
 @dataclass(frozen=True)
 class Place:
-    """Where a value is written, counted from 1; ``inline`` text can be pointed into."""
+    """Where a value is written, counted from 1; ``inline`` text can be pointed into.
+
+    ``sheet`` when it is a cell of a workbook and not a place in a text.
+    """
 
     line: int
     column: int
     inline: bool = False
+    sheet: str = ''
 
 
 @dataclass

@@ -40,6 +40,7 @@ PAGES = {
     '/staff/questionnaires/publish': MANAGE,
     '/staff/questionnaires/{sha256}': SEE,
     '/staff/questionnaires/{sha256}/source': SEE,
+    '/staff/questionnaires/{sha256}/xlsform': SEE,
 }
 ACTS = [
     '/staff/waves/{slug}/margins/remove',
