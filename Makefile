@@ -7,7 +7,7 @@ BIN = .venv/bin
 FLASK = $(BIN)/flask --app app
 CATALOGUES = $(patsubst %.po,%.mo,$(wildcard translations/*/LC_MESSAGES/messages.po))
 
-.PHONY: help run test lint check pins messages clean
+.PHONY: help run test lint check pins messages catalogues clean
 .DELETE_ON_ERROR:
 
 help: ## This list
@@ -33,10 +33,15 @@ pins: .make/dev ## Compile requirements*.txt from requirements*.in
 	$(BIN)/uv pip compile -q --python-version 3.11 --universal --no-header --no-annotate requirements.in -o requirements.txt
 	$(BIN)/uv pip compile -q --python-version 3.11 --universal --no-header --no-annotate requirements-dev.in -o requirements-dev.txt
 
-messages: .make/runtime ## Collect messages from code and templates into the catalogues
+messages: .make/runtime ## Collect messages from code and templates into every catalogue
 	$(BIN)/pybabel -q extract -F babel.cfg -k _l -k N_ --no-location --sort-output --omit-header -o .make/messages.pot .
+	@for folder in $(filter-out translations/en/,$(wildcard translations/*/)); do \
+		test -f $$folder/LC_MESSAGES/messages.po || $(BIN)/pybabel -q init -i .make/messages.pot -d translations -l $$(basename $$folder); \
+	done
 	$(BIN)/pybabel -q update -i .make/messages.pot -d translations --no-fuzzy-matching --ignore-obsolete --omit-header --width 100
-	$(MAKE) --no-print-directory $(CATALOGUES)
+	$(MAKE) --no-print-directory catalogues
+
+catalogues: $(CATALOGUES)
 
 %.mo: %.po .make/runtime
 	@$(BIN)/pybabel -q compile --use-fuzzy -i $< -o $@ -l $(notdir $(patsubst %/LC_MESSAGES/,%,$(dir $<)))

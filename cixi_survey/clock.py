@@ -26,7 +26,7 @@ def from_local(naive: datetime) -> datetime:
 
 
 def show(moment: datetime) -> str:
-    """``2026-11-23 18:30`` in Cixi's time: the one format used on pages and in files."""
+    """``2026-11-23 18:30`` in Cixi's time, for files and records; pages use ``i18n.moment``."""
     return local(moment).strftime('%Y-%m-%d %H:%M')
 
 

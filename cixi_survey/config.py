@@ -35,15 +35,6 @@ def _switch(value: str) -> bool:
     return states[value.lower()]
 
 
-def _one_of(*words: str) -> Callable[[str], str]:
-    def parse(value: str) -> str:
-        if value not in words:
-            raise ValueError(' | '.join(words))
-        return value
-
-    return parse
-
-
 @dataclass(frozen=True)
 class Setting:
     """One setting: ``parse`` turns its text into a value or raises ValueError with the rule."""
@@ -106,7 +97,21 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         'THREADS', _integer(1, 256), '8', 'a number, 1 to 256', 'Threads of the built-in server.'
     ),
-    Setting('LANGUAGE', _one_of('zh', 'en'), 'zh', 'zh or en', 'Language of first contact.'),
+    Setting(
+        'LANGUAGE',
+        _text,
+        'zh',
+        'the code of a language',
+        'Language of first contact: one of those in the folder of translations.',
+    ),
+    Setting(
+        'TRANSLATIONS',
+        _text,
+        'translations',
+        'a folder',
+        'Folder with the languages of the site, each in a folder of its own (docs/languages.md). '
+        'A relative path is taken from the project.',
+    ),
     Setting(
         'CONTACT',
         _text,
@@ -131,6 +136,7 @@ class Config:
     proxies: int
     threads: int
     language: str
+    translations: Path
     contact: str
 
 
@@ -167,6 +173,7 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         raise ProblemsFound(problems)
     data = ROOT / str(values['data'])
     values['data'] = data
+    values['translations'] = ROOT / str(values['translations'])
     values['database_url'] = values['database_url'] or f'sqlite:///{data / "cixi_survey.db"}'
     values['site_url'] = str(values['site_url']).rstrip('/')
     return Config(**values)  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from flask import Blueprint, jsonify, render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from cixi_survey import clock, database
+from cixi_survey import clock, database, i18n
 from cixi_survey.access import public
 from cixi_survey.models import Publication, Wave
 from cixi_survey.questionnaire.definition import from_canonical
@@ -26,7 +26,7 @@ def home() -> ResponseReturnValue:
             {
                 'slug': publication.wave.slug,
                 'title': publication.wave.title,
-                'published_text': clock.show_date(publication.published_at),
+                'published_text': i18n.day(publication.published_at),
             }
             for publication in session.scalars(
                 sa.select(Publication).order_by(Publication.published_at.desc())
@@ -48,7 +48,7 @@ def _card(wave: Wave) -> dict[str, Any]:
     return {
         'slug': wave.slug,
         'title': wave.title,
-        'closes_at_text': clock.show(wave.closes_at),
+        'closes_at_text': i18n.moment(wave.closes_at),
         'minutes': from_canonical(wave.version.definition).minutes,
     }
 

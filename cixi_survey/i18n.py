@@ -1,37 +1,52 @@
-"""Languages, large print, and how dates and faults are shown to the reader."""
+"""The reader's language and large print, and how texts, dates, numbers and faults are shown."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 from typing import Any
 
+from babel import dates
 from flask import Flask, Response, current_app, g, has_request_context, request
 from flask_babel import Babel, gettext
+from flask_babel import refresh as forget_catalogue
+from markupsafe import Markup
 
-from cixi_survey import clock
-from cixi_survey.errors import Problem, Refusal, Term
+from cixi_survey import clock, languages
+from cixi_survey.errors import N_, Problem, ProblemsFound, Refusal, Term
+from cixi_survey.languages import NO_LANGUAGE, Language
 
-LANGUAGES = {'zh': '中文', 'en': 'English'}
-LOCALES = {'zh': 'zh_Hans_CN', 'en': 'en'}
 ELDER_STEPS = ('0', '1', '2', '3')
 REMEMBERED_SECONDS = 365 * 24 * 3600
 
 
-def language() -> str:
+def known() -> Mapping[str, Language]:
+    """The languages of the site by their codes."""
+    found: Mapping[str, Language] = current_app.extensions['cixi_languages']
+    return found
+
+
+def reader() -> Language:
     """The reader's language: asked for now, remembered, the browser's, or the default."""
     if not has_request_context():
-        return str(current_app.config['LANGUAGE'])
+        return known()[current_app.config['LANGUAGE']]
     if 'language' not in g:
-        g.language = _choose_language()
-    return str(g.language)
+        g.language = known()[_choose_language()]
+    chosen: Language = g.language
+    return chosen
+
+
+def language() -> str:
+    """The code of the reader's language."""
+    return reader().code
 
 
 def _choose_language() -> str:
-    for asked in (request.args.get('lang'), request.cookies.get('lang')):
-        if asked in LANGUAGES:
+    for asked in (request.args.get('lang', ''), request.cookies.get('lang', '')):
+        if asked in known():
             return asked
-    return request.accept_languages.best_match(list(LANGUAGES)) or current_app.config['LANGUAGE']
+    accepted = request.accept_languages.best_match(list(known()))
+    return accepted or str(current_app.config['LANGUAGE'])
 
 
 def elder() -> int:
@@ -42,15 +57,55 @@ def elder() -> int:
     return 0
 
 
-def localised(texts: Mapping[str, str], reader: str | None = None) -> str:
-    """The text in the reader's language, or in the first one there is."""
-    return texts.get(reader or language()) or next(iter(texts.values()))
+# --- texts ----------------------------------------------------------------------------------------
+
+
+def localised(texts: Mapping[str, str], wanted: str | None = None) -> str:
+    """The text in the reader's language, or else in the nearest one there is."""
+    return _chosen(texts, wanted)[1]
+
+
+def marked(texts: Mapping[str, str]) -> str | Markup:
+    """The same for HTML: in another language than the reader's it says so, to be read out right."""
+    attribute = lang_attribute(texts)
+    text = localised(texts)
+    return Markup('<span{}>{}</span>').format(attribute, text) if attribute else text
+
+
+def lang_attribute(texts: Mapping[str, str]) -> str | Markup:
+    """`` lang="…"`` for the element that holds a localised text, if it is not the reader's."""
+    code = _chosen(texts)[0]
+    if code in {language(), NO_LANGUAGE}:
+        return ''
+    spoken = known().get(code)
+    return Markup(' lang="{}"').format(spoken.html if spoken else code)
+
+
+def _chosen(texts: Mapping[str, str], wanted: str | None = None) -> tuple[str, str]:
+    chosen = known().get(wanted or '', reader())
+    for code in (wanted or chosen.code, *chosen.fallback):
+        if texts.get(code):
+            return code, texts[code]
+    return next(iter(texts.items()))
+
+
+def listed(things: Iterable[object]) -> str | Markup:
+    """Things in a row, with the comma of the reader's language."""
+    texts = [thing if isinstance(thing, Markup) else str(thing) for thing in things]
+    comma = reader().list_comma
+    marked_up = any(isinstance(text, Markup) for text in texts)
+    return Markup('{}').format(comma).join(texts) if marked_up else comma.join(texts)
+
+
+def sentences(parts: Iterable[str]) -> str:
+    """Sentences after one another."""
+    return reader().sentence_joiner.join(parts)
 
 
 def problem_text(problem: Problem) -> str:
     """What is wrong and how to mend it, in the reader's language."""
     parts = [part for part in (problem.message, problem.cure) if part]
-    return _join(gettext(part) % _shown(problem.values) for part in parts)
+    return sentences(gettext(part) % _shown(problem.values) for part in parts)
 
 
 def problem_place(problem: Problem) -> str:
@@ -79,27 +134,70 @@ def _shown(values: Mapping[str, object]) -> dict[str, object]:
 def _shown_value(value: object) -> object:
     """A value as the reader reads it: Cixi's clock, the reader's language, lists with commas."""
     if isinstance(value, datetime):
-        return clock.show(value)
+        return moment(value)
+    if isinstance(value, date):
+        return day(value)
     if isinstance(value, Mapping):
         return localised(value)
     if isinstance(value, Term):
         return gettext(value)
     if isinstance(value, list | tuple):
-        return ('、' if language() == 'zh' else ', ').join(str(_shown_value(one)) for one in value)
+        return listed(_shown_value(one) for one in value)
     return value
 
 
-def _join(parts: Any) -> str:
-    return ('' if language() == 'zh' else ' ').join(parts)
+# --- times and numbers ----------------------------------------------------------------------------
+
+
+def moment(when: datetime) -> str:
+    """Day and minute by the clock in Cixi, as the reader's language writes them."""
+    spoken = reader()
+    return dates.format_datetime(clock.local(when), spoken.moment, locale=spoken.locale)
+
+
+def day(when: date) -> str:
+    """A date, or the day in Cixi on which a moment falls."""
+    spoken = reader()
+    local = clock.local(when) if isinstance(when, datetime) else when
+    return dates.format_date(local, spoken.date, locale=spoken.locale)
+
+
+def number(value: float, digits: int = 0) -> str:
+    """``1,804`` or ``82.4``, with the reader's signs."""
+    return reader().number(value, digits)
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """``84.3%`` of a share between 0 and 1, with the reader's signs."""
+    return reader().percent(share, digits)
+
+
+def exact_percent(share: float) -> str:
+    """``80%`` of a share that was chosen, such as a target or a level of confidence."""
+    return reader().exact_percent(share)
+
+
+# --- the site -------------------------------------------------------------------------------------
+
+
+def switch(code: str) -> bool:
+    """Answer this request in another language, and remember it.  False when there is none such."""
+    if code not in known():
+        return False
+    g.language = g.language_to_keep = known()[code]
+    forget_catalogue()
+    return True
 
 
 def _remember(response: Response) -> Response:
-    for name, known in (('lang', tuple(LANGUAGES)), ('elder', ELDER_STEPS)):
-        asked = request.args.get(name)
-        if asked in known:
+    kept = g.get('language_to_keep')
+    asked = {'lang': kept.code if kept else request.args.get('lang')}
+    asked['elder'] = request.args.get('elder')
+    for name, possible in (('lang', tuple(known())), ('elder', ELDER_STEPS)):
+        if asked[name] in possible:
             response.set_cookie(
                 name,
-                asked,
+                asked[name] or '',
                 max_age=REMEMBERED_SECONDS,
                 secure=request.is_secure,
                 httponly=True,
@@ -108,14 +206,39 @@ def _remember(response: Response) -> Response:
     return response
 
 
+def _bad_default(code: str, possible: Iterable[str]) -> Problem:
+    return Problem(
+        'CIXI_LANGUAGE',
+        'bad_setting',
+        N_('The setting %(name)s cannot be “%(value)s”.'),
+        N_('Possible are: %(known)s'),
+        {'name': 'CIXI_LANGUAGE', 'value': code, 'known': ', '.join(possible)},
+    )
+
+
 def init_app(app: Flask) -> None:
-    app.config['BABEL_TRANSLATION_DIRECTORIES'] = str(app.config['ROOT'] / 'translations')
-    Babel(app, locale_selector=lambda: LOCALES[language()])
+    """Read the languages.  Raises ProblemsFound when one, or the default, cannot be used."""
+    folder = app.config['SETTINGS'].translations
+    found = languages.load(folder)
+    if app.config['LANGUAGE'] not in found:
+        raise ProblemsFound([_bad_default(app.config['LANGUAGE'], found)])
+    app.extensions['cixi_languages'] = found
+    app.config['BABEL_TRANSLATION_DIRECTORIES'] = str(folder)
+    Babel(app, locale_selector=lambda: str(reader().locale))
     app.after_request(_remember)
-    app.jinja_env.filters |= {
+    filters: dict[str, Any] = {
         'localised': localised,
+        'marked': marked,
+        'lang_attribute': lang_attribute,
+        'listed': listed,
+        'sentences': sentences,
         'problem_text': problem_text,
         'problem_place': problem_place,
-        'moment': clock.show,
-        'date': clock.show_date,
+        'moment': moment,
+        'date': day,
+        'number': number,
+        'percent': percent,
+        'exact_percent': exact_percent,
     }
+    app.jinja_env.filters |= filters
+    app.jinja_env.globals['reader'] = reader

@@ -81,7 +81,7 @@ def _context() -> dict[str, Any]:
         staff = current_user
     return {
         'lang': i18n.language(),
-        'languages': i18n.LANGUAGES,
+        'languages': i18n.known(),
         'elder': i18n.elder(),
         'static_url': static_url,
         'site_url': site_url,

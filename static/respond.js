@@ -177,7 +177,7 @@
       (hint || box.querySelector('legend, label')).insertAdjacentElement('afterend', line);
     }
     line.innerHTML = '<span class="visually-hidden"></span>';
-    line.firstChild.textContent = texts.error + ': ';
+    line.firstChild.textContent = texts.error;
     line.appendChild(document.createTextNode(text));
   }
 

@@ -1,4 +1,4 @@
-"""Every message has its Chinese, with the same places for values."""
+"""Every message is translated in every catalogue, with the same places for values."""
 
 import re
 import subprocess
@@ -11,25 +11,31 @@ from babel.messages.pofile import read_po
 from babel.support import Translations
 
 from cixi_survey.config import ROOT
+from tests.languages import pseudo
 
-CATALOGUE = ROOT / 'translations' / 'zh_Hans_CN' / 'LC_MESSAGES' / 'messages.po'
+FOLDER = ROOT / 'translations'
+CATALOGUES = sorted(path.parent.parent.name for path in FOLDER.glob('*/LC_MESSAGES/messages.po'))
 PLACES = re.compile(r'%\((\w+)\)s')
 
 
-@pytest.fixture(scope='module')
-def catalogue():
-    return read_po(BytesIO(CATALOGUE.read_bytes()), locale='zh_Hans_CN')
+def path_of(locale):
+    return FOLDER / locale / 'LC_MESSAGES' / 'messages.po'
+
+
+@pytest.fixture(scope='module', params=CATALOGUES)
+def catalogue(request):
+    return read_po(BytesIO(path_of(request.param).read_bytes()), locale=request.param)
 
 
 @pytest.fixture(scope='module')
 def extracted(tmp_path_factory):
     path = tmp_path_factory.mktemp('messages') / 'messages.pot'
-    command = [
-        str(Path(sys.executable).parent / 'pybabel'), '-q', 'extract', '-F', 'babel.cfg',
-        '-k', '_l', '-k', 'N_', '-o', str(path), '.',
-    ]  # fmt: skip
-    subprocess.run(command, cwd=ROOT, check=True, timeout=120)
-    return {message.id for message in read_po(BytesIO(path.read_bytes())) if message.id}
+    return {message.id for message in pseudo.extracted(path) if message.id}
+
+
+def test_the_catalogues_are_those_of_the_languages():
+    with_catalogue = {path.name for path in FOLDER.iterdir() if path.is_dir()} - {'en'}
+    assert set(CATALOGUES) == with_catalogue
 
 
 def test_every_message_of_code_and_templates_is_translated(catalogue, extracted):
@@ -64,7 +70,16 @@ def test_what_make_compiles_speaks_chinese(tmp_path):
     )
     options = recipe.partition(' compile ')[2].partition(' -i ')[0].split()
     pybabel = str(Path(sys.executable).parent / 'pybabel')
-    command = [pybabel, '-q', 'compile', *options, '-i', str(CATALOGUE), '-o', str(made)]
+    command = [
+        pybabel,
+        '-q',
+        'compile',
+        *options,
+        '-i',
+        str(path_of('zh_Hans_CN')),
+        '-o',
+        str(made),
+    ]
     subprocess.run([*command, '-l', 'zh_Hans_CN'], check=True, timeout=120)
     with made.open('rb') as file:
         assert Translations(file).gettext('Home') == '首页'

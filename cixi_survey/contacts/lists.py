@@ -111,7 +111,7 @@ def _problems(wanted: Offer, wave: Wave) -> list[Problem]:
     if wanted.keep_until <= clock.local(wave.closes_at).date():
         message = N_('The contacts would be deleted before the wave closes.')
         cure = N_('Choose a day after %(closes)s, late enough to draw and to tell people.')
-        values = {'closes': clock.show_date(wave.closes_at)}
+        values = {'closes': clock.local(wave.closes_at).date()}
         problems.append(Problem('keep_until', 'kept_too_short', message, cure, values))
     return problems
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from cixi_survey import places
 from cixi_survey.database import UtcDateTime
 from cixi_survey.models.base import Base, Key, Moment, Sha256, TownCode, one_of
 from cixi_survey.models.questionnaire import QuestionnaireVersion
@@ -106,7 +108,13 @@ class WaveStratum(Base):
     population: Mapped[int]
 
     @property
-    def name(self) -> dict[str, str]:
+    def name(self) -> Mapping[str, str]:
+        """What the town is called in every language known today."""
+        return places.town(self.town_code, self.kept_name)
+
+    @property
+    def kept_name(self) -> dict[str, str]:
+        """The names kept with the wave, which no later file changes."""
         return {'zh': self.name_zh, 'en': self.name_en}
 
 

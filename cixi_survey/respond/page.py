@@ -16,6 +16,7 @@ from typing import Any
 from flask import Response, current_app, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
+from markupsafe import Markup
 
 from cixi_survey import i18n, pages, places
 from cixi_survey.errors import Problem
@@ -73,7 +74,7 @@ def choose(wave: Wave, stale: StaleDraft, given: Posted, ticket: Ticket) -> str:
     )
 
 
-def told(problems: Sequence[Problem]) -> list[tuple[str, str, str]]:
+def told(problems: Sequence[Problem]) -> list[tuple[str, str | Markup, str]]:
     """Each problem as (variable, the question's wording, what is wrong)."""
     return [_entry(problem) for problem in problems]
 
@@ -127,18 +128,18 @@ def _name(problem: Problem) -> str:
     return problem.where.removeprefix('f-')
 
 
-def _entry(problem: Problem) -> tuple[str, str, str]:
+def _entry(problem: Problem) -> tuple[str, str | Markup, str]:
     question = problem.values.get('question', {})
     assert isinstance(question, Mapping)
-    return _name(problem), i18n.localised(question) if question else '', i18n.problem_text(problem)
+    return _name(problem), i18n.marked(question) if question else '', i18n.problem_text(problem)
 
 
-def _villages() -> list[tuple[str, str, list[tuple[str, str]]]]:
+def _villages() -> list[tuple[str, Mapping[str, str], list[tuple[str, str]]]]:
     """(town code, town name, its villages as (code, name)) in the order of the towns."""
     grouped: dict[str, list[tuple[str, str]]] = {code: [] for code in places.towns()}
     for code, (name, town) in places.villages().items():
         grouped[town].append((code, name))
-    return [(code, i18n.localised(places.towns()[code]), grouped[code]) for code in grouped]
+    return [(code, places.town(code), grouped[code]) for code in grouped]
 
 
 def _rules(questionnaire: Questionnaire) -> str:
@@ -181,7 +182,7 @@ def _sentences() -> dict[str, Any]:
             'The text has %(length)s characters; %(most)s is the most.',
             'Please shorten it by %(over)s.',
         ),
-        'error': _('Error'),
+        'error': _('Error') + i18n.reader().colon,
         'one': _('One thing needs your attention'),
         'several': _('%(count)s things need your attention'),
         'start': _('Start'),
@@ -221,4 +222,4 @@ def _sentences() -> dict[str, Any]:
 
 def _sentence(message: str, cure: str) -> str:
     """As ``i18n.problem_text`` puts message and cure together, places left open."""
-    return ('' if i18n.language() == 'zh' else ' ').join((_(message), _(cure)))
+    return i18n.sentences((_(message), _(cure)))

@@ -118,7 +118,7 @@ def picture_to_share(slug: str) -> ResponseReturnValue:
         lines=(
             _('I have answered. And you?'),
             _('About %(minutes)s minutes', minutes=questionnaire.minutes),
-            _('Open until %(closes_at)s, Beijing time', closes_at=clock.show(wave.closes_at)),
+            _('Open until %(closes_at)s, Beijing time', closes_at=i18n.moment(wave.closes_at)),
         ),
         address=pages.site_url() + url_for('.open_link', slug=slug),
     )
@@ -332,10 +332,10 @@ def _save_in_background(entrance: Entrance) -> ResponseReturnValue:
             error=conflict.code,
             revision=current.revision,
             answers=current.answers,
-            saved_at=clock.show(current.saved_at),
+            saved_at=i18n.moment(current.saved_at),
             **i18n.refusal_texts(conflict),
         ), conflict.status
-    response = jsonify(revision=saved.revision, saved_at=clock.show(saved.saved_at))
+    response = jsonify(revision=saved.revision, saved_at=i18n.moment(saved.saved_at))
     return _hold(response, entrance, wave, ticket, saved)
 
 

@@ -22,7 +22,7 @@ HEAD, ROW, FOOT = 44.0, 40.0, 8.0
 class Mark:
     """One town: words, and where its interval and its mark stand."""
 
-    name: str
+    name: Mapping[str, str]
     shown: Shown
     y: float
     x: float = 0.0
@@ -38,7 +38,7 @@ class TownChart:
     foot: float
     ticks: tuple[tuple[float, str], ...]
     marks: tuple[Mark, ...]
-    hidden: tuple[str, ...]
+    hidden: tuple[Mapping[str, str], ...]
     target: float | None
     target_text: str
 
@@ -60,7 +60,7 @@ def town_chart(
 
     marks = tuple(
         Mark(
-            name=i18n.localised(names[row['town']]),
+            name=names[row['town']],
             shown=figures.show(row, scale, level),
             y=HEAD + i * ROW,
             x=place(row['est'] * factor),
@@ -69,7 +69,7 @@ def town_chart(
         )
         for i, row in enumerate(rows)
     )
-    unit = '%' if scale == 'share' else ''
+    unit = i18n.reader().percent_sign if scale == 'share' else ''
     ticks = tuple((place(tick), f'{tick:g}{unit}') for tick in _steps(low, high, step))
     foot = HEAD + len(marks) * ROW
     return TownChart(
@@ -78,9 +78,7 @@ def town_chart(
         ticks=ticks,
         marks=marks,
         hidden=tuple(
-            i18n.localised(names[row['town']])
-            for row in indicator['towns']
-            if row['status'] == 'suppressed'
+            names[row['town']] for row in indicator['towns'] if row['status'] == 'suppressed'
         ),
         target=None if wanted is None else place(wanted),
         target_text='' if target is None else figures.target_value(target['value'], scale),

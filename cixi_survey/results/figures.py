@@ -12,6 +12,7 @@ from typing import Any
 
 from flask_babel import gettext
 
+from cixi_survey import i18n
 from cixi_survey.errors import N_
 
 
@@ -66,7 +67,9 @@ class Shown:
         parts = [self.interval]
         if self.n:
             parts.append(_('n = %(n)s', n=self.n))
-        return _('%(estimate)s (%(rest)s)', estimate=self.estimate, rest=_(', ').join(parts))
+        return _(
+            '%(estimate)s (%(rest)s)', estimate=self.estimate, rest=i18n.reader().comma.join(parts)
+        )
 
 
 def show(
@@ -86,7 +89,9 @@ def show(
         status=figure.get('status', 'shown'),
         estimate=value(figure['est'], scale),
         interval=_(
-            '%(level)s interval %(range)s', level=f'{level * 100:g}%', range=ends(low, high, scale)
+            '%(level)s interval %(range)s',
+            level=i18n.exact_percent(level),
+            range=ends(low, high, scale),
         ),
         range=ends(low, high, scale),
         n=count(figure['n']),
@@ -106,32 +111,32 @@ def show(
 def value(number: float, scale: str) -> str:
     """One end of an interval, a target, or (only here) an estimate: ``84.3%``, ``82.4 points``."""
     if scale == 'share':
-        return f'{number * 100:.1f}%'
-    return _('%(number)s points', number=f'{number:.1f}')
+        return i18n.percent(number)
+    return _('%(number)s points', number=i18n.number(number, 1))
 
 
 def ends(low: float, high: float, scale: str) -> str:
     """Both ends of an interval: ``82.1% to 86.4%``, ``81.0 to 83.7 points``."""
     if scale == 'share':
         return _('%(low)s to %(high)s', low=value(low, scale), high=value(high, scale))
-    return _('%(low)s to %(high)s points', low=f'{low:.1f}', high=f'{high:.1f}')
+    return _('%(low)s to %(high)s points', low=i18n.number(low, 1), high=i18n.number(high, 1))
 
 
 def target_value(number: float, scale: str) -> str:
     """A target, which is exact: ``80%``, ``80 points``."""
     if scale == 'share':
-        return f'{number * 100:g}%'
-    return _('%(number)s points', number=f'{number:g}')
+        return i18n.exact_percent(number)
+    return _('%(number)s points', number=i18n.reader().short(number))
 
 
 def rate(number: float) -> str:
     """A share of the sampled units, counted and not estimated: response rates, weighted or not."""
-    return f'{number * 100:.1f}%'
+    return i18n.percent(number)
 
 
 def count(number: float) -> str:
     """A number of people: ``1,804``."""
-    return f'{number:,.0f}'
+    return i18n.number(number)
 
 
 def basis(name: str) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from flask_babel import gettext
+from markupsafe import Markup
 
-from cixi_survey import clock, i18n
+from cixi_survey import i18n, places
 from cixi_survey.errors import N_
 from cixi_survey.results import charts, figures
 from cixi_survey.results.charts import TownChart
@@ -45,19 +46,22 @@ def _(text: str, **values: object) -> str:
     return str(gettext(text, **values))
 
 
+Group = tuple[str | Markup, tuple[tuple[str | Markup, Shown], ...]]
+
+
 @dataclass(frozen=True)
 class Card:
     """One indicator for the city."""
 
     name: str
-    label: str
-    definition: str
+    label: str | Markup
+    definition: str | Markup
     shown: Shown
     judged: str
     withheld: str
     others: tuple[str, ...]
     baseline: str
-    baseline_note: str
+    baseline_note: str | Markup
     worst: str
     beside: tuple[tuple[str, str], ...]
 
@@ -67,7 +71,7 @@ class Towns:
     """One indicator by town: the chart and the table behind it."""
 
     name: str
-    label: str
+    label: str | Markup
     judged: bool
     chart: TownChart
     false_verdicts: str
@@ -78,14 +82,14 @@ class Page:
     """Everything on the page of a result."""
 
     content: Mapping[str, Any]
-    title: str
+    title: Mapping[str, str]
     goals: tuple[Card, ...]
     others: tuple[Card, ...]
     towns: tuple[Towns, ...]
-    items: tuple[tuple[str, tuple[tuple[str, Shown], ...]], ...]
+    items: tuple[Group, ...]
     answered: str
     response: str
-    returns: tuple[tuple[str, tuple[str, ...]], ...]
+    returns: tuple[tuple[str | Markup, tuple[str, ...]], ...]
     open_items: tuple[Mapping[str, Any], ...]
     method: tuple[tuple[str, str], ...]
 
@@ -94,14 +98,16 @@ def page(result: PublicResult) -> Page:
     """The page of a result in the reader's language."""
     content = result.content
     level = float(content['options']['level'])
-    names = {town['town']: town['name'] for town in content['wave']['towns']}
+    names = {
+        town['town']: places.town(town['town'], town['name']) for town in content['wave']['towns']
+    }
     cards = {each['name']: _card(each, level) for each in content['indicators']}
     goals = [each for each in content['indicators'] if each['target']]
     others = [each for each in content['indicators'] if not each['target']]
     total = content['returns']['total']
     return Page(
         content=content,
-        title=i18n.localised(content['wave']['title']),
+        title=content['wave']['title'],
         goals=tuple(cards[each['name']] for each in goals),
         others=tuple(cards[each['name']] for each in others),
         towns=tuple(_towns(each, names, level) for each in [*goals, *others]),
@@ -123,14 +129,14 @@ def _card(indicator: Mapping[str, Any], level: float) -> Card:
     baseline = indicator['baseline']
     return Card(
         name=indicator['name'],
-        label=i18n.localised(indicator['label']),
-        definition=i18n.localised(indicator['definition']),
+        label=i18n.marked(indicator['label']),
+        definition=i18n.marked(indicator['definition']),
         shown=shown,
         judged='' if target is None else _target(target, scale),
         withheld=_(withheld) if withheld and not target else '',
         others=tuple(_target(other, scale) for other in indicator['other_targets']),
         baseline=_baseline(baseline),
-        baseline_note=i18n.localised(baseline['note']) if baseline and baseline['note'] else '',
+        baseline_note=i18n.marked(baseline['note']) if baseline and baseline['note'] else '',
         worst=_worst(indicator, level),
         beside=_beside(indicator, level),
     )
@@ -153,7 +159,7 @@ def _baseline(baseline: Mapping[str, Any] | None) -> str:
     return _(
         '%(year)s: %(value)s points, without any interval or number of people',
         year=baseline['year'],
-        value=f'{baseline["value"]:g}',
+        value=i18n.reader().short(baseline['value']),
     )
 
 
@@ -189,16 +195,14 @@ def _towns(
     wrong = len(chart.marks) * (1 - level)
     return Towns(
         name=indicator['name'],
-        label=i18n.localised(indicator['label']),
+        label=i18n.marked(indicator['label']),
         judged=judged,
         chart=chart,
-        false_verdicts=f'{wrong:.1f}' if judged else '',
+        false_verdicts=i18n.number(wrong, 1) if judged else '',
     )
 
 
-def _items(
-    content: Mapping[str, Any], level: float
-) -> tuple[tuple[str, tuple[tuple[str, Shown], ...]], ...]:
+def _items(content: Mapping[str, Any], level: float) -> tuple[Group, ...]:
     groups = []
     for indicator in content['indicators']:
         rows = [item for item in content['items'] if item['indicator'] == indicator['name']]
@@ -206,19 +210,19 @@ def _items(
             continue
         rows.sort(key=lambda item: -item['total'].get('est', -1.0))
         shown = tuple(
-            (i18n.localised(item['label']), figures.show(item['total'], item['scale'], level))
+            (i18n.marked(item['label']), figures.show(item['total'], item['scale'], level))
             for item in rows
         )
-        groups.append((i18n.localised(indicator['label']), shown))
+        groups.append((i18n.marked(indicator['label']), shown))
     return tuple(groups)
 
 
 def _returns(
     returns: Mapping[str, Any], names: Mapping[str, Mapping[str, str]]
-) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    rows = []
+) -> tuple[tuple[str | Markup, tuple[str, ...]], ...]:
+    rows: list[tuple[str | Markup, tuple[str, ...]]] = []
     for row in returns['towns']:
-        name = i18n.localised(names[row['town']])
+        name = i18n.marked(names[row['town']])
         rows.append((name, () if row['status'] == 'suppressed' else _outcomes(row)))
     rows.append((_('All towns'), _outcomes(returns['total'])))
     return tuple(rows)
@@ -245,7 +249,7 @@ def _open_items(content: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
 
 
 def _moment(text: str) -> str:
-    return clock.show(datetime.fromisoformat(text))
+    return i18n.moment(datetime.fromisoformat(text))
 
 
 def _method(content: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
@@ -265,7 +269,7 @@ def _who(wave: Mapping[str, Any]) -> list[tuple[str, str]]:
         form=wave['form_number'],
         authority=wave['form_authority'],
         number=wave['approval_number'],
-        until=wave['approval_valid_until'],
+        until=i18n.day(date.fromisoformat(wave['approval_valid_until'])),
     )
     population = _(
         'Adults (18 and over) who have lived for at least 6 of the last 12 months in one of the '
@@ -304,7 +308,7 @@ def _sample(content: Mapping[str, Any]) -> list[tuple[str, str]]:
     design = _('Towns are the strata; in each, addresses are drawn by chance; one adult answers.')
     if wave['draw'] is not None:
         allocation = ALLOCATIONS.get(wave['draw']['allocation'], wave['draw']['allocation'])
-        design += ' ' + _(
+        design += i18n.reader().sentence_joiner + _(
             'Drawn %(date)s with the seed %(seed)s; allocation: %(allocation)s.',
             date=_moment(wave['draw']['drawn_at']),
             seed=wave['draw']['seed'],
@@ -324,7 +328,7 @@ def _sample(content: Mapping[str, Any]) -> list[tuple[str, str]]:
                 invited=figures.count(total['invited']),
                 rr1=figures.rate(total['rr1']),
                 rr3=figures.rate(total['rr3']),
-                e=f'{total["e"]:.3f}',
+                e=i18n.number(total['e'], 3),
                 wrr1=figures.rate(weighted['rr1']),
                 wrr3=figures.rate(weighted['rr3']),
             ),
@@ -339,7 +343,7 @@ def _computation(content: Mapping[str, Any]) -> list[tuple[str, str]]:
         'Confidence level %(level)s; shares: %(method)s; scores and homes: %(other)s. Variance by '
         'linearisation with strata, finite population correction by town (the share of its adults '
         'who answered) and the residuals of the raking.',
-        level=f'{options["level"] * 100:g}%',
+        level=i18n.exact_percent(options['level']),
         method=figures.method(options['method']),
         other=figures.method('t'),
     )
@@ -353,7 +357,7 @@ def _computation(content: Mapping[str, Any]) -> list[tuple[str, str]]:
         'Met when the lower one-sided bound lies above the target, not met when the upper one lies '
         'below it, else undecided; each at %(level)s. Which target and which scale apply was fixed '
         'before fieldwork.',
-        level=f'{options["level"] * 100:g}%',
+        level=i18n.exact_percent(options['level']),
     )
     disclosure = _(
         'A town is shown with at least %(shown)s answers, an effective number of %(effective)s and '
@@ -362,7 +366,7 @@ def _computation(content: Mapping[str, Any]) -> list[tuple[str, str]]:
         'Numbers of the open link are rounded to %(step)s.',
         shown=rule['shown_from'],
         effective=rule['effective_from'],
-        width=f'{rule["widest"]:g}',
+        width=i18n.reader().short(rule['widest']),
         few=rule['indicative_from'],
         most=rule['shown_from'] - 1,
         step=rule['rounded_to'],
@@ -380,22 +384,27 @@ def _weights(content: Mapping[str, Any]) -> str:
     weights = content['weights']
     last = weights['steps'][-1]
     names = [STEPS[step['name']] for step in weights['steps']]
-    steps = '; '.join(_(name) for name in names)
+    steps = i18n.reader().semicolon.join(_(name) for name in names)
     text = _(
         '%(steps)s. Smallest %(low)s, largest %(high)s, design effect of the weights (Kish) '
         '%(kish)s.',
         steps=steps,
-        low=f'{last["min"]:.1f}',
-        high=f'{last["max"]:.1f}',
-        kish=f'{last["kish"]:.2f}',
+        low=i18n.number(last['min'], 1),
+        high=i18n.number(last['max'], 1),
+        kish=i18n.number(last['kish'], 2),
     )
     if weights['raking'] is None:
-        return text + ' ' + _('Not raked, because: %(reason)s', reason=content['options']['reason'])
-    return text + ' ' + _raking(content)
+        return (
+            text
+            + i18n.reader().sentence_joiner
+            + _('Not raked, because: %(reason)s', reason=content['options']['reason'])
+        )
+    return text + i18n.reader().sentence_joiner + _raking(content)
 
 
 def _raking(content: Mapping[str, Any]) -> str:
     raking = content['weights']['raking']
+    joiner = i18n.reader().sentence_joiner
     sources = sorted({margin['source'] for margin in content['wave']['margins']})
     labels = content['questionnaire']['margins']
     variables = [_('town')] + [i18n.localised(labels[name]['label']) for name in sorted(labels)]
@@ -406,9 +415,9 @@ def _raking(content: Mapping[str, Any]) -> str:
         rounds=raking['iterations'],
     )
     if sources:
-        text += ' ' + _('Sources: %(sources)s.', sources='; '.join(sources))
+        text += joiner + _('Sources: %(sources)s.', sources=i18n.reader().semicolon.join(sources))
     if raking['not_known']:
-        text += ' ' + _(
+        text += joiner + _(
             'Who gave no answer to one of these keeps the share that the group had before raking.'
         )
     return text

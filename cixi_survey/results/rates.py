@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cixi_survey import places
 from cixi_survey.errors import N_, Refusal
 from cixi_survey.models import Wave
 from cixi_survey.results.dataset import Dataset, Outcomes
@@ -124,7 +125,7 @@ def reconciled(
     kept = np.bincount(stratum.codes, minlength=size)
     weight = np.bincount(stratum.codes, dataset.sampling.base_weight, size)
     by_town = {str(s): (int(kept[i]), float(weight[i])) for i, s in enumerate(stratum.labels)}
-    names = {s.town_code: s.name for s in wave.strata}
+    kept_names = {s.town_code: s.name for s in wave.strata}
     counts: dict[str, Returns] = {}
     weighted: dict[str, Returns] = {}
     for town in sorted(set(outcomes) | set(by_town) | set(dataset.withdrawn)):
@@ -133,7 +134,7 @@ def reconciled(
         gone = dataset.withdrawn.get(town, 0)
         invited = found.counts.get('complete', 0)
         if invited != n + gone:
-            name = names.get(town, {'zh': town})
+            name = places.town(town, kept_names.get(town))
             raise OutcomesDiffer(town=name, invited=invited, answered=n + gone)
         lost = found.weighted.get('complete', 0.0) - sum_of_weights if gone else 0.0
         counts[town] = _returns(found.counts, n, gone)

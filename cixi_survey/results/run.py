@@ -338,7 +338,7 @@ def _wave(session: Session, wave: Wave) -> dict[str, Any]:
         'target_n': wave.target_n,
         'population_source': wave.population_source,
         'towns': [
-            {'town': s.town_code, 'name': s.name, 'population': s.population}
+            {'town': s.town_code, 'name': s.kept_name, 'population': s.population}
             for s in sorted(wave.strata, key=lambda stratum: stratum.town_code)
         ],
         'margins': sorted(

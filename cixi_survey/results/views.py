@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from cixi_survey import access, audit, clock, database, i18n
+from cixi_survey import access, audit, clock, database, i18n, places
 from cixi_survey.access import NotFound, public, requires, wave_for
 from cixi_survey.errors import ProblemsFound
 from cixi_survey.models import Publication, Run, Wave
@@ -183,7 +183,7 @@ def show_run(slug: str, run_id: int) -> ResponseReturnValue:
         wave=wave,
         run=made,
         figures=content,
-        names={town['town']: i18n.localised(town['name']) for town in content['wave']['towns']},
+        names={t['town']: places.town(t['town'], t['name']) for t in content['wave']['towns']},
         show=figures.show,
         words=figures,
         steps=presentation.STEPS,

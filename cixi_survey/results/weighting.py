@@ -159,9 +159,9 @@ def sampled_share(stratum: Coded, weights: Floats) -> Floats:
 def _refuse_empty_towns(wave: Wave, sampling: Sampling) -> None:
     counts = np.bincount(sampling.stratum.codes, minlength=len(sampling.stratum.labels))
     found = dict(zip(sampling.stratum.labels, counts.tolist(), strict=True))
-    few = [s.name_zh for s in wave.strata if found.get(s.town_code, 0) < 2]
+    few = [s.name for s in wave.strata if found.get(s.town_code, 0) < 2]
     if few:
-        raise TownWithoutSample(towns='、'.join(few))
+        raise TownWithoutSample(towns=few)
 
 
 def _margins(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -65,7 +66,7 @@ class Share:
     """What one town gets, and what it will be worth."""
 
     town_code: str
-    name: dict[str, str]
+    name: Mapping[str, str]
     population: int
     units: int
     n: int
@@ -153,7 +154,7 @@ def _allocation_problems(
 
 def _share(
     town: str,
-    name: dict[str, str],
+    name: Mapping[str, str],
     population: int,
     units: dict[str, int],
     sizes: dict[str, int],

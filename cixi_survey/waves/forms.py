@@ -33,7 +33,7 @@ from wtforms.validators import (
 
 from cixi_survey import clock
 from cixi_survey.errors import Problem
-from cixi_survey.i18n import problem_text
+from cixi_survey.i18n import moment, problem_text
 from cixi_survey.models import QuestionnaireVersion, Wave
 from cixi_survey.waves.lifecycle import Plan
 
@@ -207,7 +207,7 @@ class WaveForm(Form):
         form = cls(obj=wave)
         form.version_sha256.choices = [
             SelectChoice(
-                each.sha256, f'{each.name} · {clock.show(each.published_at)} · {each.sha256[:12]}'
+                each.sha256, f'{each.name} · {moment(each.published_at)} · {each.sha256[:12]}'
             )
             for each in versions
         ]

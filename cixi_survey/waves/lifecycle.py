@@ -268,7 +268,7 @@ def _approval_problems(wave: Wave, now: datetime) -> Iterable[Problem]:
         message = N_('It is not said until when the approval is valid.')
         yield Problem('approval_valid_until', 'approval_missing', message, law)
         return
-    values = {'until': until.isoformat(), 'closes': clock.show_date(wave.closes_at)}
+    values = {'until': until, 'closes': clock.local(wave.closes_at).date()}
     if until < clock.local(now).date():
         message = N_('The approval expired on %(until)s.')
         cure = N_('Apply for a new approval; a survey may not run without one.')
@@ -295,7 +295,7 @@ def _questionnaire_problems(wave: Wave) -> Iterable[Problem]:
             'language_missing',
             N_('The questionnaire lacks a language: %(languages)s.'),
             N_('Publish a version in Chinese and English and choose it.'),
-            {'languages': ', '.join(missing)},
+            {'languages': missing},
         )
     satisfaction = [
         indicator

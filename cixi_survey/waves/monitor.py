@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -27,7 +28,7 @@ NEEDED_BY_TOWN = 2  # complete answers without which the estimates refuse a town
 class Row:
     """Sampled units of one town (or of all) by outcome; the outcomes add up to ``sampled``."""
 
-    name: dict[str, str] | None
+    name: Mapping[str, str] | None
     outcomes: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -100,10 +101,9 @@ def _by_town(session: Session, wave: Wave) -> list[Row]:
     found: dict[str, dict[str, int]] = {}
     for town, outcome, count in session.execute(query):
         found.setdefault(town, dict.fromkeys(OUTCOMES, 0))[outcome] = count
-    names = places.towns()
-    order = {code: place for place, code in enumerate(names)}
+    order = {code: place for place, code in enumerate(places.towns())}
     return [
-        Row(names.get(town, {'zh': town, 'en': town}), found[town])
+        Row(places.town(town), found[town])
         for town in sorted(found, key=lambda code: order.get(code, 999))
     ]
 

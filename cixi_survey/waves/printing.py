@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -92,7 +92,7 @@ class Slip:
     """What goes to one unit."""
 
     town_code: str
-    town: dict[str, str]
+    town: Mapping[str, str]
     psu: str
     village: str
     unit: str
@@ -209,9 +209,8 @@ def slips(session: Session, wave: Wave, *, key: str, secret_key: str, town: str 
 
 
 def _slip(town: str, psu: str, unit: str, code: str, adults: int) -> Slip:
-    name = places.towns().get(town, {'zh': town, 'en': town})
     village = places.villages().get(psu, (psu, town))[0]
-    return Slip(town, name, psu, village, unit, codes.grouped(code), adults)
+    return Slip(town, places.town(town), psu, village, unit, codes.grouped(code), adults)
 
 
 def slips_file(found: Sequence[Slip], site: str, check_code: str) -> bytes:
@@ -222,7 +221,7 @@ def slips_file(found: Sequence[Slip], site: str, check_code: str) -> bytes:
     rows = [
         [
             slip.town_code,
-            slip.town['zh'],
+            slip.town.get('zh', slip.town_code),
             slip.psu,
             slip.village,
             slip.unit,

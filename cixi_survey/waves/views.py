@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from cixi_survey import access, clock, codes, database, pages, versions
+from cixi_survey import access, clock, codes, database, i18n, pages, versions
 from cixi_survey.access import requires, wave_for
 from cixi_survey.errors import ProblemsFound, Term
 from cixi_survey.models import STATES, Wave
@@ -97,9 +97,9 @@ def show_wave(slug: str) -> ResponseReturnValue:
 
 def _steps(wave: Wave) -> list[dict[str, str]]:
     reached = STATES.index(wave.state)
-    notes = {'open': clock.show(wave.opens_at)}
+    notes = {'open': i18n.moment(wave.opens_at)}
     if reached < STATES.index('closed'):  # what was planned; it may be closed earlier or later
-        notes['closed'] = clock.show(wave.closes_at)
+        notes['closed'] = i18n.moment(wave.closes_at)
     return [
         {
             'text': _(lifecycle.STATE_NAMES[state]),

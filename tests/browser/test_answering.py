@@ -199,7 +199,7 @@ def test_problems_are_told_in_the_part_with_links_and_go_when_mended(site, page)
     page.click(NEXT)
     expect(page.locator('.error-summary')).to_be_focused()
     assert page.inner_text('.error-summary h2') == '有3处需要您看一下'
-    assert page.text_content('#f-consent-error') == '错误: 请选一项。'
+    assert page.text_content('#f-consent-error') == '错误：请选一项。'
     page.click('.error-summary a[href="#f-town"]')
     expect(page.locator('#f-town')).to_be_focused()
     page.select_option('#f-town', '330282004')

@@ -433,7 +433,7 @@ def test_a_town_with_a_single_answer_is_refused_by_name(app: Flask) -> None:
         sampled(session, wave, FUHAI, [{}], probability=0.1, frame_count=40)
         with pytest.raises(TownWithoutSample) as refusal:
             made(session, wave)
-    assert refusal.value.values['towns'] == '附海镇'
+    assert refusal.value.values['towns'] == [{'zh': '附海镇', 'en': 'Fuhai Town'}]
 
 
 def test_a_category_with_people_but_without_answers_is_refused_by_name(app: Flask) -> None:

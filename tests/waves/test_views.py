@@ -463,7 +463,7 @@ def test_returns_add_up_by_town_and_keep_the_open_stream_apart(organiser, app_da
     assert found.open_stream == {'complete': 7, 'refusal': 0, 'ineligible': 0}
     assert found.days[-1].counts == {'probability': 3, 'open': 7}
     page = text(organiser.get(f'/staff/waves/{SLUG}/returns?lang=en'))
-    assert '3.0 %' in page
+    assert '3.0%' in page
     assert 'data-refresh="30"' in page
 
 
