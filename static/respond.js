@@ -1,5 +1,6 @@
-// The questionnaire part by part: conditions, problems, the way through it. Everything here is a comfort:
+// The questionnaire step by step: conditions, problems, the way through it. Everything here is a comfort:
 // without it the page is one long form, and the server judges every answer again anyway.
+// Loaded before it: sending.js and review.js (the check before sending).
 (function () {
   'use strict';
 
@@ -69,13 +70,18 @@
   const hidden = (name) => form.elements[name];
   const told = byId('told');
   const progress = byId('progress');
+  const bar = progress.querySelector('progress');
+  const review = byId('part-review');
   const ending = byId('part-ending');
   const finish = byId('finish');
   const steps = byId('steps');
   const [backButton, nextButton] = all('button', steps);
-  const keepButton = all('button', finish)[1];
+  const sendButton = finish.querySelector('button');
+  const [keepButton, oneButton] = all('button', byId('comforts'));
   const filled = cixi.filled;
-  const parts = all('.part', form).filter((part) => part !== ending);
+  const title = document.title;
+  const elder = document.documentElement.hasAttribute('data-elder');
+  const parts = all('.part', form).filter((part) => part !== review && part !== ending);
   const questions = all('.question', form).map((element) => {
     const inputs = all('[name]', element);
     const names = inputs.map((input) => input.name).filter((name, at, list) => list.indexOf(name) === at);
@@ -85,8 +91,18 @@
   questions.forEach((question) => question.inputs.forEach((input) => {
     (inputsOf[input.name] = inputsOf[input.name] || []).push(input);
   }));
+  const items = [];   // what is asked one by one: each question, and each row of a grid
+  questions.forEach((question) => {
+    const rows = all('.grid > fieldset', question.element);
+    (rows.length ? rows : [question.element]).forEach((element, at) => {
+      items.push({ element, question, part: question.part, name: question.names[at] });
+    });
+  });
 
-  let shown = parts[0];     // the part on the screen
+  let here = { id: parts[0].id, part: parts[0] };   // the stop on the screen
+  let oneByOne = elder || remembered() === 'one';
+  let checking = false;     // a single answer is being changed; then back to the check
+  let changed = '';         // which
   let sender = null;        // of sending.js: saves and sends
 
   // --- Judging, as questionnaire/answers.py does
@@ -241,86 +257,183 @@
     box.scrollIntoView();
   }
 
-  // --- One part at a time
+  // --- Stops: what the screen shows at a time. The cover, each part (or one by one each question and each
+  // row of a grid), the check, the ending. A stop is named by the id of an element, also in the history.
 
-  const isAsked = (part) => {
-    const within = questions.filter((question) => question.part === part);
-    return !within.length || within.some((question) => !question.element.hidden);
-  };
-  const path = () => parts.filter(isAsked);
+  const isAsked = (item) => !item.question.element.hidden;
+  const follows = (part, other) => other.compareDocumentPosition(part) & Node.DOCUMENT_POSITION_FOLLOWING;
 
-  function show(part, how) {
-    const visible = path();
-    const at = visible.indexOf(part);
-    const last = part === ending || at === visible.length - 1;
-    parts.concat(ending).forEach((each) => { each.hidden = each !== part; });
-    shown = part;
-    document.body.classList.toggle('started', part !== parts[0]);
-    finish.hidden = !last;
-    keepButton.hidden = part === ending;
+  function stops() {
+    const list = [{ id: parts[0].id, part: parts[0] }];
+    parts.slice(1).forEach((part) => {
+      const within = items.filter((item) => item.part === part);
+      const asked = within.filter(isAsked);
+      if (within.length && !asked.length) return;
+      if (oneByOne && asked.length) asked.forEach((item) => list.push({ id: 'f-' + item.name, part, item }));
+      else list.push({ id: part.id, part });
+    });
+    if (cixi.review) list.push({ id: review.id, part: review });
+    return list;
+  }
+
+  // The stop that shows an element: if only its part is named, where one stopped answering in it.
+  function stopAt(id) {
+    const list = stops();
+    const element = byId(id);
+    const part = element && element.closest('.part');
+    const within = list.filter((stop) => stop.part === part);
+    if (!part) return list[0];
+    if (part === ending) return { id: ending.id, part: ending };
+    if (!within.length) {
+      const before = list.filter((stop) => follows(part, stop.part));
+      return before[before.length - 1];
+    }
+    let at = within.findIndex((stop) => stop.id === id);
+    if (at < 0) within.forEach((stop, n) => { if (stop.item && read(stop.item.name).length) at = n + 1; });
+    return within[Math.max(0, Math.min(at, within.length - 1))];
+  }
+
+  const place = (list) => list.findIndex((stop) => stop.id === here.id);
+  const heading = (stop) => stop.item
+    ? stop.item.element.querySelector('legend, label')
+    : stop.part === parts[0] ? byId('title') : stop.part.querySelector('h2');
+  const seen = {};          // how far each stop was scrolled
+  const depth = () => (history.state && history.state.depth) || 0;
+  history.scrollRestoration = 'manual';
+
+  // how: push a step of the history, replace the present one, back (the history moved), first
+  function show(stop, how) {
+    seen[here.id] = window.pageYOffset;
+    here = stop;
+    parts.concat(review, ending).forEach((part) => { part.hidden = part !== stop.part; });
+    questions.forEach((question) => question.element.classList.toggle('now', !!stop.item && stop.item.question === question));
+    items.forEach((item) => item.element.classList.toggle('now', item === stop.item));
+    const list = stops();
+    const first = list.find((each) => each.part === stop.part);
+    stop.part.classList.toggle('later', !!first && first.id !== stop.id);
+    document.body.classList.toggle('started', stop.part !== parts[0]);
+    form.classList.toggle('one', oneByOne);
+    form.classList.toggle('checking', checking);
+    tellSteps(list);
+    tellProgress();
+    hidden('_section').value = stop.part === ending ? '' : stop.part.id.replace('part-', '');
+    if (stop.part === review) cixi.review(form, texts);
+    document.title = stop.part === parts[0] ? title : stop.part.querySelector('h2').textContent + ' · ' + title;
+    const state = { stop: stop.id, checking, depth: depth() + (how === 'push' ? 1 : 0) };
+    if (how === 'push') history.pushState(state, '', '#' + stop.id);
+    else if (how === 'replace') history.replaceState(state, '', '#' + stop.id);
+    document.dispatchEvent(new CustomEvent('shown'));
+    if (how === 'first') return;
+    const target = heading(stop);
+    target.tabIndex = -1;
+    target.focus({ preventScroll: true });
+    window.scrollTo(0, how === 'back' ? seen[stop.id] || 0 : 0);
+  }
+
+  function tellSteps(list) {
+    const at = place(list);
+    const last = here.part === review || here.part === ending || at === list.length - 1;
     steps.hidden = false;
+    finish.hidden = !last;
     nextButton.hidden = last;
-    backButton.hidden = part === parts[0];
-    nextButton.textContent = part === parts[0] ? texts.start : texts.next;
-    progress.hidden = part === parts[0] || part === ending;
-    progress.querySelector('span').textContent = filled(texts.progress, { n: at, m: visible.length - 1 });
-    progress.lastElementChild.max = visible.length - 1;
-    progress.lastElementChild.value = at;
-    progress.lastElementChild.setAttribute('aria-label', texts.progressed);
-    hidden('_section').value = part === ending ? '' : part.id.replace('part-', '');
-    const state = { part: part.id, depth: (history.state && history.state.depth) || 0 };
-    if (how === 'push') {
-      state.depth += 1;
-      history.pushState(state, '', '#' + part.id);
-    } else if (how === 'replace') {
-      history.replaceState(state, '', '#' + part.id);
-    }
-    if (how !== 'first') {
-      window.scrollTo(0, 0);
-      (part === parts[0] ? byId('title') : part.querySelector('h2')).focus({ preventScroll: true });
-    }
+    backButton.hidden = here.part === parts[0] || checking;
+    nextButton.textContent = here.part === parts[0] ? texts.start
+      : checking ? texts.checked : cixi.review && at === list.length - 2 ? texts.check : texts.next;
+    keepButton.hidden = here.part === parts[0] || here.part === ending;
+    oneButton.hidden = elder || last;
+    oneButton.textContent = oneByOne ? texts.byParts : texts.oneByOne;
+  }
+
+  // The minutes left are the share of the answers still to give: those behind, given or not, are done.
+  // A text takes as long as four choices.
+  const effort = (item) => rules.variables[item.name].kind === 'text' ? 4 : 1;
+  const efforts = (list) => list.reduce((sum, item) => sum + effort(item), 0);
+
+  function tellProgress() {
+    const list = stops();
+    const at = place(list);
+    const asked = items.filter(isAsked);
+    const from = here.item ? asked.indexOf(here.item) : asked.findIndex((item) => item.part === here.part || follows(item.part, here.part));
+    const left = from < 0 ? 0 : efforts(asked.slice(from).filter((item) => !read(item.name).length));
+    const minutes = Math.round(rules.minutes * left / efforts(items));
+    const [where, time] = all('span', progress);
+    progress.hidden = here.part === parts[0] || here.part === ending;
+    where.textContent = here.part === review ? texts.last
+      : filled(oneByOne ? texts.question : texts.progress, { n: at, m: list.length - (cixi.review ? 2 : 1) });
+    time.textContent = here.part === review ? '' : minutes > 1 ? filled(texts.minutes, { minutes }) : texts.minute;
+    bar.max = efforts(asked);
+    bar.value = bar.max - left;
+    bar.setAttribute('aria-label', texts.progressed);
   }
 
   function next() {
     const judged = update();
     const problems = {};
-    questions.filter((question) => question.part === shown).forEach((question) => question.names.forEach((name) => {
-      mark(name, '');
-      if (judged.problems[name] && !judged.ended) problems[name] = judged.problems[name];
-    }));
+    items.filter((item) => here.item ? item === here.item : item.part === here.part).forEach((item) => {
+      mark(item.name, '');
+      if (judged.problems[item.name] && !judged.ended) problems[item.name] = judged.problems[item.name];
+    });
     if (Object.keys(problems).length) return tell(problems);
     told.textContent = '';
-    const visible = path();
-    if (judged.ended) byId('ending-message').textContent = judged.ended.message;
-    show(judged.ended ? ending : visible[visible.indexOf(shown) + 1], 'push');
+    if (judged.ended) {
+      byId('ending-message').textContent = judged.ended.message;
+      checking = false;
+      show(stopAt(ending.id), 'push');
+    } else if (checking && depth()) {
+      history.back();
+    } else {
+      const list = stops();
+      checking = false;
+      show(list[place(list) + 1], 'push');
+    }
     return sender.save();
   }
 
   function back() {
     told.textContent = '';
-    if (history.state && history.state.depth > 0) return history.back();
-    const visible = path();
-    show(shown === ending ? visible[1] : visible[Math.max(0, visible.indexOf(shown) - 1)], 'replace');
+    if (depth()) return history.back();
+    const list = stops();
+    checking = false;
+    show(list[Math.max(0, here.part === ending ? 1 : place(list) - 1)], 'replace');
     return sender.save();
   }
 
   window.addEventListener('popstate', (event) => {
-    const part = event.state && byId(event.state.part);
-    if (!part || sender.isBusy()) return;
+    if (!event.state || !event.state.stop || sender.isBusy()) return;
     update();
-    if (part !== shown) {
-      told.textContent = '';
-      show(part, '');
-      sender.save();
-    }
+    const stop = stopAt(event.state.stop);
+    if (stop.id === here.id) return;
+    told.textContent = '';
+    checking = Boolean(event.state.checking);
+    show(stop, 'back');
+    const link = stop.part === review && changed && review.querySelector('a[href="#f-' + changed + '"]');
+    if (link) link.focus();
+    sender.save();
   });
 
+  // Leads to a question: to mend a problem, or from the check to change an answer and return.
   function goTo(name) {
-    const input = byId('f-' + name);
-    const part = input.closest('.part');
-    if (part !== shown) show(part, 'push');
-    input.focus();
-    (input.closest('.question') || input).scrollIntoView();
+    const stop = stopAt('f-' + name);
+    if (here.part === review) {
+      checking = true;
+      changed = name;
+    }
+    if (stop.id !== here.id) show(stop, 'push');
+    (inputsOf[name].find((input) => input.checked) || byId('f-' + name)).focus();
+    (items.find((item) => item.name === name).element).scrollIntoView();
+  }
+
+  function remembered() {
+    try { return localStorage.getItem('cixi view'); } catch (forbidden) { return null; }
+  }
+
+  function switchView() {
+    oneByOne = !oneByOne;
+    try { localStorage.setItem('cixi view', oneByOne ? 'one' : 'parts'); } catch (forbidden) { /* for this visit then */ }
+    const item = here.item;
+    const stop = stopAt(here.id);
+    show(stop, stop.id === here.id ? 'first' : 'replace');
+    if (item) item.element.scrollIntoView();
   }
 
   // --- Villages follow the town
@@ -372,22 +485,25 @@
   function send() {
     const judged = update();
     if (judged.ended || !Object.keys(judged.problems).length) return sender.send();
-    const first = Object.keys(judged.problems)[0];
-    show(byId('f-' + first).closest('.part'), 'push');
     return tell(judged.problems);
   }
 
+  // A part to go on with, at the question shown or named by the address if it is of that part
   function open(section) {
-    const part = byId('part-' + section);
-    show(parts.indexOf(part) >= 0 && isAsked(part) ? part : parts[0], 'replace');
+    const within = (id) => byId(id) && byId(id).closest('#part-' + section);
+    show(stopAt([here.id, location.hash.slice(1)].find(within) || 'part-' + section), 'replace');
   }
 
   // The problems that the server found
   function tellFound(found) {
     const problems = {};
     found.forEach((problem) => { problems[problem.name] = problem.message; });
-    show(byId('f-' + found[0].name).closest('.part'), 'replace');
     tell(problems);
+  }
+
+  function touched() {
+    sender.changed();
+    tellProgress();
   }
 
   // --- Events
@@ -410,11 +526,11 @@
   form.addEventListener('input', (event) => {
     // Not only when a field is left: pressing the button would leave it, and the page would move under the press.
     if (byId('f-' + event.target.name + '-error')) mendIfGood(event.target.name, update());
-    sender.changed();
+    touched();
   });
   form.addEventListener('change', (event) => {
     mendIfGood(event.target.name, update());
-    sender.changed();
+    touched();
   });
   form.addEventListener('keydown', (event) => {
     if (event.key !== 'Enter' || event.target.tagName !== 'INPUT') return;
@@ -423,6 +539,12 @@
   });
   nextButton.addEventListener('click', next);
   backButton.addEventListener('click', back);
+  oneButton.addEventListener('click', switchView);
+  // The second tap of two on “next” is no wish to send.
+  sendButton.addEventListener('click', (event) => { if (event.detail > 1) event.preventDefault(); });
+  window.addEventListener('pagehide', () => {
+    history.replaceState(Object.assign({}, history.state, { scrolled: window.pageYOffset }), '');
+  });
 
   // --- Start where the person stopped
 
@@ -431,11 +553,16 @@
   update();
   const problem = told.querySelector('.error-summary a');
   const kept = hidden('_revision').value !== '0';
-  const wanted = (kept && byId(location.hash.slice(1))) || byId('part-' + form.getAttribute('data-section'));
-  const start = problem ? byId(problem.getAttribute('href').slice(1)).closest('.part') : wanted;
-  show(parts.indexOf(start) >= 0 && isAsked(start) ? start : parts[0], 'first');
-  history.replaceState({ part: shown.id, depth: 0 }, '', location.hash || location.href);
+  const wanted = byId(location.hash.slice(1));
+  const before = history.state || {};
+  checking = Boolean(before.checking);
+  here = stopAt(problem ? problem.getAttribute('href').slice(1)
+    : kept && wanted && wanted.closest('.part') ? wanted.id : 'part-' + form.getAttribute('data-section'));
+  if (here.part === ending) here = stopAt(parts[0].id);
+  show(here, 'first');
+  history.replaceState({ stop: here.id, checking, depth: depth() }, '', location.hash || location.href);
   if (problem) told.querySelector('.error-summary').focus();
+  else if (before.stop === here.id) window.scrollTo(0, before.scrolled || 0);
 
   sender = cixi.begin({ form, texts, answers, fill, open, say, tell: tellFound });
 }());

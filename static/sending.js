@@ -314,7 +314,7 @@
           const query = new URLSearchParams(location.search);
           query.delete('saved');
           query.set(what, value);
-          location.assign(location.pathname + '?' + query);
+          location.assign(location.pathname + '?' + query + location.hash);
         }
       });
     }

@@ -156,7 +156,7 @@ def _rules(questionnaire: Questionnaire) -> str:
             entry['most'] = variable.question.max_length or 500
     for rule, screening in zip(rules['screening'], questionnaire.screening, strict=True):
         rule['message'] = i18n.localised(screening.message)
-    return _script_json({**rules, 'texts': _sentences()})
+    return _script_json({**rules, 'minutes': questionnaire.minutes, 'texts': _sentences()})
 
 
 def _script_json(data: object) -> str:
@@ -187,11 +187,23 @@ def _sentences() -> dict[str, Any]:
         'several': _('%(count)s things need your attention'),
         'start': _('Start'),
         'next': _('Next'),
+        'check': _('Check my answers'),
+        'checked': _('Back to the check'),
         'progress': _('Part %(n)s of %(m)s'),
+        'question': _('Question %(n)s of %(m)s'),
+        'last': _('Last step'),
+        'minutes': _('about %(minutes)s minutes left'),
+        'minute': _('about a minute left'),
         'progressed': _('Progress'),
         'kept': _('Saved'),
         'unkept': _('Not saved on the server yet; kept on this phone'),
         'unsafe': _('This phone cannot keep the answers: please do not close this page.'),
+        'oneByOne': _('One question at a time'),
+        'byParts': _('A whole part at a time'),
+        'change': _('Change'),
+        'answer': _('Answer now'),
+        'unanswered': _('Not answered (optional)'),
+        'missed': _('Not answered yet'),
         'versions': _('On this page: %(mine)s questions answered. Saved in between: %(theirs)s.'),
         'onphone': _('Answers that had not reached us yet are still on this phone.'),
         'window': _('Another window on this phone has other answers to this questionnaire.'),
