@@ -29,6 +29,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     'wave.manage': frozenset({'organiser'}),
     'wave.codes': frozenset({'organiser'}),
     'questionnaire.see': frozenset({'administrator', 'organiser', 'statistician'}),
+    'questionnaire.edit': frozenset({'organiser'}),
     'questionnaire.publish': frozenset({'organiser'}),
     'run.see': frozenset({'organiser', 'statistician'}),
     'run.make': frozenset({'statistician'}),

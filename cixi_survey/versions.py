@@ -15,7 +15,6 @@ from cixi_survey.config import ROOT
 from cixi_survey.errors import N_, Problem, ProblemsFound
 from cixi_survey.models import QuestionnaireVersion, Wave
 from cixi_survey.questionnaire import definition
-from cixi_survey.questionnaire.definition import Questionnaire
 
 FOLDER = ROOT / 'surveys'
 
@@ -56,10 +55,10 @@ def shipped(name: str) -> bytes:
     )
 
 
-def read(content: bytes, *, filename: str) -> tuple[str, Questionnaire]:
-    """Text and definition of a questionnaire file; raises ProblemsFound with every fault."""
+def text_of(content: bytes) -> str:
+    """The text of a questionnaire file; raises ProblemsFound when it is not UTF-8."""
     try:
-        text = content.decode('utf-8-sig')
+        return content.decode('utf-8-sig')
     except UnicodeDecodeError as error:
         raise ProblemsFound(
             [
@@ -72,7 +71,6 @@ def read(content: bytes, *, filename: str) -> tuple[str, Questionnaire]:
                 )
             ]
         ) from error
-    return text, definition.load(text, filename=filename)
 
 
 def publish(
@@ -88,7 +86,8 @@ def publish(
 
     Raises ProblemsFound with every fault of the file and its line.
     """
-    text, questionnaire = read(content, filename=filename)
+    text = text_of(content)
+    questionnaire = definition.load(text, filename=filename)
     version = QuestionnaireVersion(
         sha256=questionnaire.sha256,
         name=questionnaire.name,

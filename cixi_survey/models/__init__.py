@@ -6,7 +6,11 @@ from cixi_survey.models.contact import Contact, ContactGiven, ContactOffer, Priz
 from cixi_survey.models.frame import Frame, FrameUnit, SampleDraw
 from cixi_survey.models.invitation import OUTCOMES, ClosedCode, Invitation
 from cixi_survey.models.limit_counter import LimitCounter
-from cixi_survey.models.questionnaire import QuestionnaireVersion
+from cixi_survey.models.questionnaire import (
+    QuestionnaireDraft,
+    QuestionnaireDraftSave,
+    QuestionnaireVersion,
+)
 from cixi_survey.models.response import RESPONSE_OUTCOMES, STREAMS, Draft, Response
 from cixi_survey.models.run import Publication, Run
 from cixi_survey.models.staff import ROLES, Staff, StaffRole, StaffSession
@@ -33,6 +37,8 @@ __all__ = [
     'LimitCounter',
     'PrizeDraw',
     'Publication',
+    'QuestionnaireDraft',
+    'QuestionnaireDraftSave',
     'QuestionnaireVersion',
     'Response',
     'Run',

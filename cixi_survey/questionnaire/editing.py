@@ -23,8 +23,6 @@ from cixi_survey.errors import ProblemsFound
 from cixi_survey.questionnaire import source, writer
 from cixi_survey.questionnaire.source import Data, Path
 
-_AIRY = frozenset({'sections', 'indicators', 'notice', 'options', 'screening'})
-
 
 class Removed:
     """The value of a change that takes a key away."""
@@ -436,7 +434,7 @@ class _Page:
             return _Splice(end, end, f', {writer.inline(key)}: {writer.inline(value)}')
         column = node.value[0][0].start_mark.column
         end = self.end_of_line(end)
-        gap = '\n' if column == 0 and key in _AIRY else ''
+        gap = '\n' if column == 0 and key in writer.AIRY else ''
         return _Splice(end, end, f'\n{gap}{writer.entry(key, value, column)}')
 
     def _taken(self, whole: _Found, index: int, kept: Set[str]) -> _Splice:
@@ -544,7 +542,7 @@ class _Page:
     def _is_airy(self, node: SequenceNode, key: str) -> bool:
         """Whether a blank line stands between the entries of a list."""
         if len(node.value) == 1:
-            return key in _AIRY
+            return key in writer.AIRY
         return self.is_blank(self._block(node, 0)[1] + 1)
 
     def _without_lines(self, first: int, last: int, is_last: bool) -> _Splice:

@@ -20,6 +20,8 @@ STEP = 2
 LINE_MOST = 100
 # Keys whose entries are long: each key of an entry has a line of its own.
 LONG_ENTRIES = frozenset({'sections', 'questions', 'screening', 'indicators'})
+# Parted from what stands before them by a blank line.
+AIRY = frozenset({'sections', 'indicators', 'notice', 'options', 'screening'})
 # The order in which an author expects the keys, whatever the mapping.
 ORDER = (
     *('format', 'name', 'basis', 'from_year', 'year', 'value', 'type', 'family', 'scale', 'rule'),
@@ -36,6 +38,12 @@ _PLAIN = re.compile(r"[^\s\-?:,\[\]{}#&*!|>'\"%@`=<~.+][^\r\n\t]*")
 _UNSEEN = re.compile(
     '[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]'
 )  # fmt: skip
+
+
+def document(data: Mapping[str, Data]) -> str:
+    """A whole file, with a blank line before each of its long parts."""
+    entries = ((key, entry(key, data[key], 0)) for key in _ordered(data))
+    return ''.join(('\n' if key in AIRY else '') + text + '\n' for key, text in entries)
 
 
 def place(key: str) -> int:

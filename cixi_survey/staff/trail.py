@@ -22,6 +22,8 @@ ACTION_NAMES = {
     'staff.roles': N_('Roles changed'),
     'staff.deactivate': N_('Account deactivated'),
     'staff.reactivate': N_('Account reactivated'),
+    'draft.create': N_('Questionnaire draft made'),
+    'draft.delete': N_('Questionnaire draft deleted'),
     'questionnaire.publish': N_('Questionnaire version published'),
     'wave.create': N_('Wave created'),
     'wave.edit': N_('Wave edited'),

@@ -1,0 +1,215 @@
+"""Drafts: begin one, its file, its history, undo, delete."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from cixi_survey import access, clock, database, versions
+from cixi_survey.access import requires
+from cixi_survey.authoring import beginnings, drafts, lines, reading, saving
+from cixi_survey.authoring.blueprint import bp
+from cixi_survey.authoring.drafts import DraftMoved, Edit
+from cixi_survey.authoring.reading import Reading
+from cixi_survey.errors import Problem, ProblemsFound
+from cixi_survey.models import QuestionnaireDraft
+from cixi_survey.questionnaire import definition, editing, writer
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What every page of the editor shows around its own matter."""
+
+    draft: QuestionnaireDraft
+    reading: Reading
+    may_edit: bool
+
+
+def sheet(draft: QuestionnaireDraft) -> Sheet:
+    """The frame of an editor page."""
+    read = reading.of(draft.source)
+    may = access.signed_in().may('questionnaire.edit')
+    return Sheet(draft, read, may)
+
+
+@bp.route('/drafts/new', methods=['GET', 'POST'])
+@requires('questionnaire.edit')
+def new_draft() -> ResponseReturnValue:
+    problems: tuple[Problem, ...] = ()
+    if request.method == 'POST':
+        try:
+            with database.transaction() as session:
+                text, based_on = _beginning()
+                draft = drafts.create(
+                    session, text, saving.writer(), clock.now(), based_on=based_on
+                )
+        except ProblemsFound as found:
+            problems = found.problems
+        else:
+            flash(
+                _('The draft is made. Whatever you change is kept, and can be undone.'), 'success'
+            )
+            return redirect(url_for('.show_draft', draft_id=draft.id), 303)
+    with database.reading() as session:
+        published = [
+            (each, definition.from_canonical(each.definition).title)
+            for each in versions.every(session)
+        ]
+    page = render_template(
+        'authoring/new.html',
+        problems=problems,
+        files=[path.name for path in versions.files()],
+        versions=published,
+        chosen=request.values.get('version', ''),
+    )
+    return page, 422 if problems else 200
+
+
+def _beginning() -> tuple[str, str | None]:
+    """The file to begin with, and the version it is based on."""
+    match request.form.get('start'):
+        case 'shipped':
+            return beginnings.shipped(request.form.get('file_name', '')), None
+        case 'version':
+            with database.reading() as session:
+                version = versions.find(session, request.form.get('version', ''))
+            text = version.source or writer.document(json.loads(version.definition))
+            return text, version.sha256
+        case 'file':
+            upload = request.files.get('file')
+            content = upload.read() if upload else b''
+            return beginnings.uploaded(content, (upload and upload.filename) or ''), None
+    return beginnings.blank(), None
+
+
+@bp.get('/drafts/<int:draft_id>')
+@requires('questionnaire.see')
+def show_draft(draft_id: int) -> ResponseReturnValue:
+    """The first page of the editor."""
+    return redirect(url_for('.draft_source', draft_id=draft_id))
+
+
+@bp.get('/drafts/<int:draft_id>/source')
+@requires('questionnaire.see')
+def draft_source(draft_id: int) -> ResponseReturnValue:
+    """The file itself, to read and, for those who edit, to change by hand."""
+    draft = saving.read(draft_id)
+    return render_template('authoring/source.html', sheet=sheet(draft), text=draft.source)
+
+
+@bp.post('/drafts/<int:draft_id>/source')
+@requires('questionnaire.edit')
+def write_source(draft_id: int) -> ResponseReturnValue:
+    text = editing.tidied(request.form.get('source', ''))
+    seen = request.form.get('seen', '')
+    try:
+        with database.transaction() as session:
+            drafts.save(
+                session,
+                draft_id,
+                Edit(text, 'write'),
+                saving.writer(),
+                clock.now(),
+                seen=int(seen) if seen.isdecimal() else 0,
+            )
+    except DraftMoved:
+        return _conflict(draft_id, text)
+    flash(_('The file is saved.'), 'success')
+    return redirect(url_for('.draft_source', draft_id=draft_id), 303)
+
+
+def _conflict(draft_id: int, text: str) -> ResponseReturnValue:
+    """Both versions of the file: what was typed here, and what was saved meanwhile."""
+    draft = saving.read(draft_id)
+    page = render_template(
+        'authoring/source.html',
+        sheet=sheet(draft),
+        text=text,
+        differences=lines.between(draft.source, text),
+    )
+    return page, 409
+
+
+@bp.get('/drafts/<int:draft_id>/file')
+@requires('questionnaire.see')
+def draft_file(draft_id: int) -> ResponseReturnValue:
+    """The file of a draft, to download."""
+    draft = saving.read(draft_id)
+    name = reading.of(draft.source).value(('name',))
+    stem = name if isinstance(name, str) and name.isascii() and name.isprintable() else 'draft'
+    headers = {'Content-Disposition': f'attachment; filename="{stem.replace(chr(34), "")}.yaml"'}
+    return draft.source, 200, {'Content-Type': 'application/yaml; charset=utf-8', **headers}
+
+
+@bp.get('/drafts/<int:draft_id>/history')
+@requires('questionnaire.see')
+def draft_history(draft_id: int) -> ResponseReturnValue:
+    draft = saving.read(draft_id)
+    with database.reading() as session:
+        saves = drafts.saves(session, draft_id)
+    return render_template(
+        'authoring/history.html', sheet=sheet(draft), saves=saves, acts=drafts.ACTS
+    )
+
+
+@bp.get('/drafts/<int:draft_id>/history/<int:revision>')
+@requires('questionnaire.see')
+def draft_change(draft_id: int, revision: int) -> ResponseReturnValue:
+    """What one save changed."""
+    draft = saving.read(draft_id)
+    with database.reading() as session:
+        saves = {each.revision: each for each in drafts.saves(session, draft_id)}
+    if revision not in saves:
+        raise access.NotFound
+    this = saves[revision]
+    before = saves.get(max((each for each in saves if each < revision), default=0))
+    return render_template(
+        'authoring/change.html',
+        sheet=sheet(draft),
+        this=this,
+        before=before,
+        acts=drafts.ACTS,
+        differences=lines.between(before.source, this.source) if before else [],
+    )
+
+
+@bp.post('/drafts/<int:draft_id>/undo')
+@requires('questionnaire.edit')
+def undo(draft_id: int) -> ResponseReturnValue:
+    with database.transaction() as session:
+        drafts.undo(session, draft_id, saving.writer(), clock.now())
+    flash(_('The last step is undone.'), 'success')
+    back = request.form.get('back', '')
+    own = url_for('.show_draft', draft_id=draft_id)
+    return redirect(back if back.startswith(f'{own}/') else own, 303)
+
+
+@bp.post('/drafts/<int:draft_id>/restore')
+@requires('questionnaire.edit')
+def restore(draft_id: int) -> ResponseReturnValue:
+    revision = request.form.get('revision', '')
+    with database.transaction() as session:
+        drafts.restore(
+            session,
+            draft_id,
+            int(revision) if revision.isdecimal() else 0,
+            saving.writer(),
+            clock.now(),
+        )
+    flash(_('The earlier state is restored. The states after it are kept as well.'), 'success')
+    return redirect(url_for('.show_draft', draft_id=draft_id), 303)
+
+
+@bp.route('/drafts/<int:draft_id>/delete', methods=['GET', 'POST'])
+@requires('questionnaire.edit')
+def delete_draft(draft_id: int) -> ResponseReturnValue:
+    if request.method == 'POST':
+        with database.transaction() as session:
+            drafts.delete(session, draft_id, saving.writer(), clock.now())
+        flash(_('The draft is deleted.'), 'success')
+        return redirect(url_for('.list_all'), 303)
+    return render_template('authoring/delete.html', sheet=sheet(saving.read(draft_id)))
