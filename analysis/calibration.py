@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.columns import Floats, numbers, sums
+from analysis.columns import Floats, numbers, positive_or_zero, sums
 from analysis.errors import (
     BadColumn,
     BadOption,
@@ -29,7 +29,6 @@ from analysis.weights import (
     check_totals,
     labelled,
     population_targets,
-    positive_or_zero,
     report_on,
     tiny_groups,
 )

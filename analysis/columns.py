@@ -6,14 +6,15 @@ coded once into ``Groups``; everything after works on the small integer codes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.errors import BadColumn, listed
+from analysis.errors import BadColumn, BadWeights, listed
 
 Floats: TypeAlias = NDArray[np.float64]
 Codes: TypeAlias = NDArray[np.intp]
@@ -24,19 +25,92 @@ Mask: TypeAlias = NDArray[np.bool_]
 MISSING = ('', 'NA')
 
 
+# Rows that are worked on at a time, so that what is made of them stays in the processor's cache;
+# more at a time (LONG) where little is made of each.
+PIECE, LONG = 1 << 15, 1 << 17
+# BLAS wakes other processors for longer products than this one, for a millisecond's work.
+ONE_PROCESSOR = 8192
+
+
 @dataclass(frozen=True, eq=False)
 class Groups:
-    """A column of labels as integers: ``labels[codes[i]]`` is row i; code -1 means no label."""
+    """A column of labels as integers: ``labels[codes[i]]`` is row i; code -1 means no label.
+
+    ``complete`` says that no row is without a label; where it is False, nobody has looked.
+    """
 
     codes: Codes
     labels: Sequence[object]
+    complete: bool = False
 
     def __len__(self) -> int:
         return len(self.labels)
 
+    @cached_property
+    def first(self) -> Codes:
+        """A row of each label, -1 where no row has it."""
+        return first_rows(self.codes, len(self.labels))
+
+    @property
+    def each_row(self) -> bool:
+        """Whether row i has label i, so that adding up by label would only copy the rows."""
+        size = len(self.codes)
+        return len(self.labels) == size and bool((self.codes == np.arange(size)).all())
+
+    @cached_property
+    def gaps(self) -> Codes:
+        """The rows without a label."""
+        return np.flatnonzero(self.codes < 0) if not self.complete else np.array([], np.intp)
+
+    def of_rows(self, rows: Codes) -> Groups:
+        """The labels of some rows."""
+        return Groups(self.codes[rows], self.labels, self.complete)
+
+    def each(self) -> list[str]:
+        """The label of every row as text; all must have one."""
+        names = self.names()
+        return [names[code] for code in self.codes]
+
+    def seen(self) -> Groups:
+        """Without the labels that no row has."""
+        here = self.first >= 0
+        if here.all():
+            return self
+        labels = [label for label, used in zip(self.labels, here, strict=True) if used]
+        lookup = np.append(np.cumsum(here) - 1, -1)
+        return Groups(lookup[self.codes], labels, self.complete)
+
     def names(self) -> tuple[str, ...]:
         """The labels as text, as they are shown."""
         return tuple(str(label) for label in self.labels)
+
+
+class _PairLabels(Sequence[str]):
+    """``first/second`` for pairs of labels, written only when somebody asks."""
+
+    def __init__(self, first: Groups, second: Groups, pairs: Codes) -> None:
+        self._first, self._second, self._pairs = first.labels, second.labels, pairs
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def __getitem__(self, position: Any) -> Any:
+        if isinstance(position, slice):
+            return [self[i] for i in range(len(self))[position]]
+        before, after = divmod(int(self._pairs[position]), len(self._second))
+        return f'{self._first[before]}/{self._second[after]}'
+
+
+def paired(first: Groups, second: Groups) -> Groups:
+    """The pairs of labels that rows have, in the order of the first and then of the second."""
+    pairs, codes = np.unique(first.codes * len(second) + second.codes, return_inverse=True)
+    labels = _PairLabels(first, second, pairs)
+    return Groups(codes.astype(np.intp, copy=False), labels, complete=True)
+
+
+def chosen(labels: Sequence[object], which: Mask) -> list[str]:
+    """The labels marked by ``which``, as text."""
+    return [str(labels[i]) for i in np.flatnonzero(which).tolist()]
 
 
 def sums(codes: Codes, values: Floats, size: int) -> Floats:
@@ -47,6 +121,40 @@ def sums(codes: Codes, values: Floats, size: int) -> Floats:
 def counts(codes: Codes, size: int) -> Floats:
     """How often each code appears, as floats (they are divided by later)."""
     return np.bincount(codes, minlength=size).astype(np.float64)
+
+
+def dot(first: Floats, second: Floats) -> float:
+    """Σ first·second, on one processor."""
+    whole = len(first) // ONE_PROCESSOR * ONE_PROCESSOR
+    lines = (-1, ONE_PROCESSOR)
+    inside = np.vecdot(first[:whole].reshape(lines), second[:whole].reshape(lines)).sum()
+    return float(inside + np.vecdot(first[whole:], second[whole:]))
+
+
+def pieces(rows: int, size: int) -> Iterator[slice]:
+    """The rows, some at a time."""
+    return (slice(start, start + size) for start in range(0, rows, size))
+
+
+def rows_that_differ(column: NDArray[Any], by_code: NDArray[Any], codes: Codes) -> Codes:
+    """Rows whose value is not that of their code (a missing value never is)."""
+    found = [
+        rows.start + np.flatnonzero(by_code.take(codes[rows]) != column[rows])
+        for rows in pieces(len(codes), LONG)
+    ]
+    return np.concatenate(found) if found else np.array([], dtype=np.intp)
+
+
+def first_rows(codes: Codes, size: int) -> Codes:
+    """A row of each code, -1 where no row has it; reads no more rows than it takes."""
+    # Code -1 falls on the last entry, which is cut off.
+    found = np.full(size + 1, -1, dtype=np.intp)
+    start, stop = 0, PIECE // 2
+    while start < len(codes) and found[:size].min(initial=0) < 0:
+        rows = np.arange(start, min(stop, len(codes)))
+        found[codes[start:stop]] = rows
+        start, stop = stop, 4 * stop
+    return found[:size]
 
 
 def numbers(values: Any, name: str, rows: int | None = None) -> Floats:
@@ -82,6 +190,37 @@ def _numbers_from_objects(values: Sequence[Any], name: str) -> Floats:
     return result
 
 
+def positive_or_zero(values: Any, name: str = 'weights', rows: int | None = None) -> Floats:
+    """A column of weights: finite, not negative, not all zero; else BadWeights naming the rows."""
+    column = numbers(values, name, rows)
+    smallest_weight(column, name)
+    return column
+
+
+def smallest_weight(column: Floats, name: str = 'weights') -> float:
+    """The smallest of some weights, after the checks of ``positive_or_zero``."""
+    if not column.size:
+        raise BadWeights(f'{name} has no rows.')
+    low, high = float(column.min()), float(column.max())
+    if not (low >= 0 and high < np.inf):
+        bad = np.flatnonzero(~((column >= 0) & (column < np.inf)))
+        cases = [f'{column[i]:g} in row {i + 1}' for i in bad]
+        raise BadWeights(
+            f'{name} must be finite and not negative; found {listed(cases, 4)}.',
+            'A unit outside the sample has no row; one that did not answer may have weight 0.',
+        )
+    if high == 0:
+        raise BadWeights(f'{name} are all zero.')
+    return low
+
+
+def row_count(values: Any, name: str) -> int:
+    """How many rows a column has."""
+    if isinstance(values, str) or not hasattr(values, '__len__'):
+        raise BadColumn(f'{name} must be a column; it is {values!r}.')
+    return len(values)
+
+
 def flags(values: Any, name: str, rows: int) -> Mask:
     """A yes/no column as booleans; 0/1 is accepted, anything else is refused."""
     array = np.asarray(values)
@@ -101,20 +240,27 @@ def groups(values: Any, name: str, rows: int | None = None) -> Groups:
     A ``Groups`` or a categorical column (with ``categories`` and ``codes``) keeps its labels
     and their order, also those that no row has.  None, NaN and empty text become code -1.
     """
+    column = label_column(values, name, rows)
+    return column if isinstance(column, Groups) else _code(column)
+
+
+def label_column(values: Any, name: str, rows: int | None = None) -> Groups | NDArray[Any]:
+    """A column of labels as it came, or as ``Groups`` where it brings its own order."""
+    column: Groups | NDArray[Any]
     if isinstance(values, Groups):
-        result = values
+        column = values
     elif hasattr(values, 'cat') and hasattr(values.cat, 'codes'):
-        result = _from_categorical(values.cat)
+        column = _from_categorical(values.cat)
     elif hasattr(values, 'categories') and hasattr(values, 'codes'):
-        result = _from_categorical(values)
+        column = _from_categorical(values)
     else:
-        array = np.asarray(values)
-        if array.ndim != 1:
-            raise BadColumn(f'{name} must be one column; it has {array.ndim} dimensions.')
-        result = _code(array)
-    if rows is not None and len(result.codes) != rows:
-        raise BadColumn(f'{name} has {len(result.codes)} rows where {rows} are expected.')
-    return result
+        column = np.asarray(values)
+        if column.ndim != 1:
+            raise BadColumn(f'{name} must be one column; it has {column.ndim} dimensions.')
+    length = len(column.codes) if isinstance(column, Groups) else len(column)
+    if rows is not None and length != rows:
+        raise BadColumn(f'{name} has {length} rows where {rows} are expected.')
+    return column
 
 
 def _from_categorical(values: Any) -> Groups:
@@ -135,18 +281,18 @@ def _code(array: NDArray[Any]) -> Groups:
 
 def _code_integers(array: NDArray[Any]) -> Groups:
     low, high = int(array.min()), int(array.max())
-    if high - low > 4 * array.size + 1000:
+    if high - low > 4 * array.size + 1000 or high > np.iinfo(np.intp).max:
         labels, codes = np.unique(array, return_inverse=True)
-        return Groups(codes.astype(np.intp, copy=False), tuple(labels.tolist()))
+        return Groups(codes.astype(np.intp, copy=False), tuple(labels.tolist()), complete=True)
     # A table of the range is many times faster than sorting, and codes usually are dense.
-    offset = array if low == 0 else array - low
-    offset = offset.astype(np.intp, copy=False)
-    present = np.zeros(high - low + 1, dtype=bool)
-    present[offset] = True
+    # Widened first: the difference of two small integers need not be one.
+    offset = array.astype(np.intp, copy=False)
+    offset = offset if low == 0 else offset - low
+    present = first_rows(offset, high - low + 1) >= 0
     if present.all():
-        return Groups(offset, range(low, high + 1))
+        return Groups(offset, range(low, high + 1), complete=True)
     lookup = np.cumsum(present) - 1
-    return Groups(lookup[offset], tuple((np.flatnonzero(present) + low).tolist()))
+    return Groups(lookup[offset], tuple((np.flatnonzero(present) + low).tolist()), complete=True)
 
 
 def _code_floats(array: NDArray[Any]) -> Groups:

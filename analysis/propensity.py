@@ -14,10 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from analysis.columns import Floats, Groups, flags
+from analysis.columns import Floats, Groups, flags, positive_or_zero
 from analysis.errors import BadColumn, BadOption, listed
 from analysis.regression import logistic_fit, term_matrix
-from analysis.weights import positive_or_zero
 
 
 def propensities(responded: Any, x: Mapping[str, Any], weights: Any = None) -> Floats:

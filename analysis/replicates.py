@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.columns import Floats, Mask
+from analysis.columns import Floats, Mask, chosen
 from analysis.design import Design
 from analysis.errors import AnalysisError, BadColumn, BadOption, NotConverged, listed
 from analysis.result import Part
@@ -259,7 +259,7 @@ def balanced(design: Design, *, fay: float = 0.0, mse: bool = False) -> Replicat
     stage = design.stages[0]
     if not 0 <= fay < 1:
         raise BadOption(f'fay must lie from 0 to below 1, not {fay:g}.')
-    wrong = [stage.labels[h] for h in np.flatnonzero(stage.drawn != 2)]
+    wrong = chosen(stage.labels, stage.drawn != 2)
     if wrong:
         raise BadOption(
             f'Balanced replicates need two PSUs in every stratum; not so in {listed(wrong)}.',

@@ -40,14 +40,15 @@ class Block:
 
 def cross_cells(margins: Sequence[Groups]) -> tuple[Codes, Codes]:
     """The cell of each row in the cross-table, and each cell's level in every margin."""
-    cell = margins[0].codes
+    cell = margins[0].codes.copy()
     size, squeezed = len(margins[0]), False
     for margin in margins[1:]:
         if size * len(margin) > 2_000_000:
             squeezed = True
             _, cell = np.unique(cell, return_inverse=True)
             size = int(cell.max()) + 1
-        cell = cell * len(margin) + margin.codes
+        cell *= len(margin)
+        cell += margin.codes
         size *= len(margin)
     if size > 4 * len(cell) + 1000:
         _, cell = np.unique(cell, return_inverse=True)

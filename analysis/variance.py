@@ -18,7 +18,8 @@ from itertools import pairwise
 import numpy as np
 
 from analysis.columns import Codes, Floats, Mask, counts, sums
-from analysis.design import Design, Stage
+from analysis.design import Design
+from analysis.stages import Stage
 from analysis.steps import Step
 
 # Rows of a table handled at once, so that 18 domains of a large element sample stay in cache.
@@ -150,15 +151,14 @@ def _auxiliary_totals(design: Design, step: Step, spread: Floats) -> Floats:
 def combine(parts: Sequence[tuple[Totals, Floats]]) -> Totals:
     """Σ coefficient·totals, the coefficients given for each of the k statistics."""
     first = parts[0][0]
-    if first.domain is None:
-        values = sum(part.values * coefficient[None, :] for part, coefficient in parts)
-    else:
-        values = sum(part.values * coefficient[first.domain] for part, coefficient in parts)
+    values = np.zeros_like(first.values)
+    for part, coefficient in parts:
+        values += part.values * (coefficient if first.domain is None else coefficient[first.domain])
     fixed = tuple(
         (cell, spread, np.add.reduce([part.fixed[i][2] * c for part, c in parts]))
         for i, (cell, spread, _) in enumerate(first.fixed)
     )
-    return Totals(np.asarray(values), first.k, first.domain, fixed)
+    return Totals(values, first.k, first.domain, fixed)
 
 
 def side_by_side(parts: Sequence[Totals]) -> Totals:
@@ -230,8 +230,10 @@ def _share_above(stages: Sequence[Stage], level: int) -> Floats:
 
 
 def _sum_by(codes: Codes, table: Floats, size: int) -> Floats:
-    columns = [sums(codes, table[:, j], size) for j in range(table.shape[1])]
-    return np.stack(columns, axis=1)
+    """Column sums of the rows with each code, (size, columns)."""
+    k = table.shape[1]
+    cell = codes[:, None] * k + np.arange(k)
+    return sums(cell.ravel(), table.ravel(), size * k).reshape(size, k)
 
 
 def _lonely(stage: Stage) -> Mask:

@@ -13,7 +13,19 @@ from typing import Any
 
 import numpy as np
 
-from analysis.columns import Codes, Floats, Groups, Mask, counts, flags, groups, numbers, sums
+from analysis.columns import (
+    Codes,
+    Floats,
+    Groups,
+    Mask,
+    counts,
+    dot,
+    flags,
+    groups,
+    numbers,
+    positive_or_zero,
+    sums,
+)
 from analysis.errors import (
     BadOption,
     BadWeights,
@@ -64,6 +76,9 @@ class Weights:
     report: Report
     step: Step
 
+    def __len__(self) -> int:
+        return len(self.values)
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Floats:
         return np.array(self.values, dtype=dtype, copy=copy)
 
@@ -84,12 +99,7 @@ def kish(weights: Any) -> float:
     """Kish's design effect of unequal weights, n Σw²/(Σw)², over the positive weights."""
     values = numbers(weights, 'weights')
     used = values[values > 0]
-    return used.size * sum_of_squares(used) / float(used.sum()) ** 2
-
-
-def sum_of_squares(values: Floats) -> float:
-    """Σv² without BLAS, which would wake threads for a millisecond's work."""
-    return float(np.einsum('i,i->', values, values))
+    return used.size * dot(used, used) / float(used.sum()) ** 2
 
 
 def unknown_eligibility(weights: Any, known: Any, classes: Any = None) -> Weights:
@@ -299,7 +309,8 @@ def rake(
     fitted, rounds = _fit(table, cells, targets, tolerance, iterations, coded)
     factor = _ratio(fitted, table)
     after = before * factor[cell]
-    count = sums(cell, (before > 0).astype(np.float64), len(cells))
+    positive = cell if np.count_nonzero(before) == len(before) else cell[before > 0]
+    count = counts(positive, len(cells))
     report = report_on(
         'raking',
         before,
@@ -437,7 +448,7 @@ def report_on(
         change = after[used] / before[used]
     count = int(np.count_nonzero(after))
     total = float(after.sum())
-    effect = count * sum_of_squares(after) / total**2
+    effect = count * dot(after, after) / total**2
     return Report(
         kind=kind,
         n=count,
@@ -452,27 +463,12 @@ def report_on(
 
 def labelled(values: Any, name: str, rows: int) -> Groups:
     coded = groups(values, name, rows)
-    if coded.codes.size and coded.codes.min() < 0:
-        missing = np.flatnonzero(coded.codes < 0) + 1
+    if coded.gaps.size:
         raise UnknownLevel(
-            f'{name} is missing in {missing.size} rows (row {listed(missing, 3)}).',
+            f'{name} is missing in {coded.gaps.size} rows (row {listed(coded.gaps + 1, 3)}).',
             'Give each row a level; "not known" can be one if the population has it too.',
         )
     return coded
-
-
-def positive_or_zero(weights: Any) -> Floats:
-    values = numbers(weights.values if isinstance(weights, Weights) else weights, 'weights')
-    if not values.size:
-        raise BadWeights('There are no weights.')
-    low, high = float(values.min()), float(values.max())
-    if not (low >= 0 and high < np.inf):
-        bad = np.flatnonzero(~((values >= 0) & (values < np.inf)))
-        cases = [f'{values[i]:g} in row {i + 1}' for i in bad]
-        raise BadWeights(f'Weights must be finite and not negative; found {listed(cases, 4)}.')
-    if high == 0:
-        raise BadWeights('All weights are zero.')
-    return values
 
 
 def trim(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from analysis import Design, mean, total
+from analysis.columns import Groups
 from analysis.errors import (
     BadColumn,
     BadOption,
@@ -143,6 +144,42 @@ def test_integer_columns_cannot_overflow() -> None:
     people = np.full(1000, 2**31 - 1, dtype=np.int32)
     design = Design(np.full(1000, 5000))
     assert total(design, people).est == 5000 * 1000 * float(2**31 - 1)
+
+
+@pytest.mark.parametrize(
+    'labels',
+    [
+        np.array([-100, -100, 100, 100, 7, 7], dtype=np.int8),
+        np.array([2**63, 2**63, 2**64 - 1, 2**64 - 1, 5, 5], dtype=np.uint64),
+        np.array([1.5, 1.5, -2.0, -2.0, 0.0, 0.0]),
+        np.array(['北', '北', 'x', 'x', 'y', 'y']),
+        np.array([True, True, False, False, False, False]),
+        ['b', 'b', 'a', 'a', 2, 2],
+    ],
+    ids=lambda labels: str(np.asarray(labels).dtype),
+)
+def test_labels_of_any_kind_name_their_own_rows(labels: object) -> None:
+    rows = total(Design(np.ones(6)), Y, by=labels)
+    for row in rows:
+        here = [str(label) == row.label for label in np.asarray(labels, dtype=object)]
+        assert row.est == sum(y for y, inside in zip(Y, here, strict=True) if inside)
+    assert sum(row.est for row in rows) == sum(Y)
+    # As strata too, by the labels of the villages or row by row.
+    psu = [1, 2, 3, 4, 5, 6]
+    assert total(Design(np.ones(6), strata=labels, psu=psu), Y).se == pytest.approx(
+        total(Design(np.ones(6), strata=labels), Y).se, rel=1e-14
+    )
+
+
+def test_a_category_without_rows_is_no_stratum() -> None:
+    towns = Groups(np.array([0, 0, 0, 2, 2, 2]), ('A', 'none', 'B'))
+    design = Design(np.ones(6), strata=towns, psu=VILLAGE, population=np.full(6, 30))
+    assert design.strata.names() == ('A', 'B')
+    assert (
+        total(design, Y).se
+        == total(Design(np.ones(6), strata=TOWN, psu=VILLAGE, rate=2 / 30), Y).se
+    )
+    assert [row.n for row in total(design, Y, by=towns)] == [3, 0, 3]
 
 
 def test_an_empty_domain_is_an_error_and_an_empty_group_a_row() -> None:

@@ -11,6 +11,7 @@ import pytest
 from analysis import Design, mean, replicates, total
 from analysis.__main__ import main
 from analysis.errors import (
+    BadColumn,
     BadOption,
     ClusterInTwoStrata,
     LonelyPsu,
@@ -145,8 +146,63 @@ def test_faults_name_the_village_and_its_part() -> None:
         )
     with pytest.raises(BadOption, match='2 columns for 1 later stages'):
         design(ssu_strata=[D['p'], D['p']])
-    with pytest.raises(BadOption, match='ssu_strata and certainty cannot be combined'):
-        design(certainty=D['h'] == 0)
+
+
+def parts_of(certain: np.ndarray[Any, Any], kind: str, **options: Any) -> list[float]:
+    """Variances of the total of y: left to chance, and in certainty villages, by two designs."""
+    chance, sure = ({n: c[rows] for n, c in D.items()} for rows in (~certain, certain))
+    shared: dict[str, Any] = {'any_scale': True, 'lonely_psu': 'certainty'}
+    three = kind == 'three'
+    first = Design(
+        chance['w'],
+        strata=chance['h'],
+        psu=chance['i'],
+        ssu=[chance['house'], chance['person']] if three else chance['house'],
+        ssu_strata=[chance['p'], None] if three else chance['p'],
+        population=(chance['N'], chance['M'], 3) if three else (chance['N'], chance['M']),
+        **shared,
+    )
+    second = Design(
+        sure['w'],
+        strata=2 * sure['i'] + sure['p'],
+        psu=sure['house'],
+        ssu=sure['person'] if three else None,
+        population=(sure['M'], 3) if three else sure['M'],
+        **shared,
+    )
+    return [total(one, data['y']).se ** 2 for one, data in ((first, chance), (second, sure))]
+
+
+@pytest.mark.parametrize('kind', ['two', 'three'])
+def test_a_certainty_village_passes_its_variance_to_the_strata_inside_it(kind: str) -> None:
+    # Villages 10 and 21 were taken for certain: nothing of their sums between villages counts,
+    # and each of their parts is a stratum, with its own number of houses.
+    certain = np.isin(D['i'], (10, 21))
+    one = design(kind, certainty=certain)
+    assert total(one, D['y']).se ** 2 == pytest.approx(sum(parts_of(certain, kind)), rel=1e-12)
+    assert 'h/' not in str(one.strata.names())
+    assert {'1/10/0', '1/10/1', '2/21/0', '2/21/1'} <= set(one.strata.names())
+    houses = len(set(D['house'][certain]))
+    assert one.df == (10 - 2) + houses - 3 - 4
+    many = replicates.bootstrap(one, 4000, seed=2)
+    assert total(many, D['y']).se == pytest.approx(total(one, D['y']).se, rel=0.05)
+
+
+def test_a_certainty_village_without_strata_or_known_houses() -> None:
+    certain = D['i'] == 10
+    plain = design('unstratified', certainty=certain, population=None)
+    by_hand = Design(
+        D['w'],
+        strata=np.where(certain, 'sure', D['h'].astype(str)),
+        psu=np.where(certain, D['house'] + 1000, D['i']),
+    )
+    assert total(plain, D['y']).se == pytest.approx(total(by_hand, D['y']).se, rel=1e-12)
+    with pytest.raises(PopulationTooSmall, match=r'1/10 \(population 2, drawn'):
+        design('unstratified', certainty=certain, population=(D['N'], np.where(certain, 2, 99)))
+    with pytest.raises(BadColumn, match='certainty differs inside PSU 10'):
+        design('unstratified', certainty=D['house'] == 1000)
+    with pytest.raises(BadOption, match='certainty needs psu'):
+        Design(D['w'], certainty=certain)
 
 
 def test_inner_strata_at_the_shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
