@@ -15,8 +15,9 @@ import numpy as np
 
 from analysis.columns import Floats, Mask, numbers
 from analysis.design import Design
+from analysis.domains import Domains
 from analysis.errors import BadOption, listed
-from analysis.estimate import Domains, proportion
+from analysis.estimate import proportion
 from analysis.intervals import check_level, t_quantile
 from analysis.result import Estimate, Estimates
 from analysis.variance import Totals, to_units

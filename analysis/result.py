@@ -89,14 +89,14 @@ def _plain(value: Any) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class Base:
-    """What belongs to the rows used, whatever is measured on them; k entries each."""
+    """What belongs to the rows ``used`` (None: all), whatever is measured; k entries each."""
 
     weight: Floats
     n: Floats
     missing: Floats
     df: Floats
     exact: Mask
-    column: Floats
+    used: Mask | None
     raw: Totals
     ones: Totals
 

@@ -21,8 +21,8 @@ from analysis import (
     total,
     weights,
 )
+from analysis.columns import LONG, PIECE
 from analysis.errors import BadColumn
-from analysis.estimate import PIECE
 from tests.analysis.apidata import apiclus1, apiclus2, apistrat
 
 Sample = dict[str, Any]
@@ -268,20 +268,38 @@ def test_smooth_functions_by_the_delta_method() -> None:
     assert log.se == pytest.approx(float(np.sqrt(exact @ block @ exact)), rel=1e-9)
 
 
-def test_long_columns_summed_in_pieces_give_what_one_pass_gives() -> None:
+def test_a_long_file_read_in_pieces_gives_what_one_pass_gives() -> None:
     random = np.random.default_rng(4)
-    n = 3 * PIECE // 2 + 7
-    psu = random.integers(0, 300, n)
-    design = Design(random.uniform(1, 3, n), strata=psu // 50, psu=psu)
-    y = random.normal(1e6, 2.0, n)
-    pieces = mean(design, y)
-    # A domain of everybody takes the other way.
-    whole = mean(design, y, where=np.ones(n, dtype=bool))
-    assert pieces.est == pytest.approx(whole.est, rel=1e-14)
-    assert pieces.se == pytest.approx(whole.se, rel=1e-9)
-    assert pieces.deff == pytest.approx(whole.deff, rel=1e-9)
-    y[PIECE + 3] = np.nan
-    assert mean(design, y).missing == 1
-    y[PIECE + 3] = np.inf
-    with pytest.raises(BadColumn, match=f'infinite in row {PIECE + 4}'):
-        mean(design, y)
+    n = LONG + PIECE // 2 + 7
+    psu, group = random.integers(0, 300, n), random.integers(0, 3, n)
+    w = random.uniform(1, 3, n)
+    design = Design(w, strata=psu // 50, psu=psu)
+    ys = {name: random.normal(1e6, 2.0, n) for name in 'abcde'}
+
+    def by_hand(y: Any, inside: Any) -> tuple[float, float]:
+        est = np.average(y[inside], weights=w[inside])
+        z = np.bincount(psu, w * inside * (y - est), 300).reshape(6, 50) / w[inside].sum()
+        return est, float(np.sqrt((50 / 49 * (z - z.mean(axis=1, keepdims=True)) ** 2).sum()))
+
+    everybody = np.ones(n, dtype=bool)
+    together, grouped = mean(design, ys), mean(design, ys, by=group)
+    for name, y in ys.items():
+        alone = mean(design, y)
+        for row in (alone, together[name]):
+            assert (row.est, row.se) == pytest.approx(by_hand(y, everybody), rel=1e-9)
+        assert together[name].deff == pytest.approx(alone.deff, rel=1e-9)
+        for label in '012':
+            row = grouped[name, label]
+            assert (row.est, row.se) == pytest.approx(by_hand(y, group == int(label)), rel=1e-9)
+    y = ys['a']
+    y[LONG + 3] = np.nan
+    gap = everybody.copy()
+    gap[LONG + 3] = False
+    for found in (mean(design, y), mean(design, ys)['a']):
+        assert (found.n, found.missing) == (n - 1, 1)
+        assert (found.est, found.se) == pytest.approx(by_hand(np.where(gap, y, 0), gap), rel=1e-9)
+    y[LONG + 3] = np.inf
+    for columns in (y, ys):
+        with pytest.raises(BadColumn, match=f'infinite in row {LONG + 4}'):
+            mean(design, columns)
+    assert mean(design, y, where=gap).n == n - 1

@@ -1,0 +1,60 @@
+"""Domains: which rows are estimated together.  Never by deleting the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from analysis.columns import Codes, Floats, Groups, Mask, counts, dot, flags, groups, sums
+from analysis.design import Design
+
+
+@dataclass(frozen=True, eq=False)
+class Domains:
+    """Groups with a row each, and the rows inside at all (None: all of them)."""
+
+    codes: Codes | None
+    labels: tuple[str, ...]
+    inside: Mask | None
+
+    @classmethod
+    def of(cls, design: Design, by: Any, where: Any) -> Domains:
+        """``by`` labels groups, ``where`` marks rows; one without a label is in no domain."""
+        inside = None if where is None else flags(where, 'where', design.n)
+        if by is None:
+            return cls(None, ('',), inside)
+        coded: Groups = groups(by, 'by', design.n)
+        codes = coded.codes
+        if coded.gaps.size:
+            labelled = codes >= 0
+            inside = labelled if inside is None else inside & labelled
+            codes = np.where(labelled, codes, 0)
+        return cls(codes, coded.names(), inside)
+
+    @property
+    def size(self) -> int:
+        return len(self.labels)
+
+    def count(self, rows: Mask | None, n: int) -> Floats:
+        """Rows by domain (all rows for None)."""
+        if self.codes is None:
+            return np.array([n if rows is None else np.count_nonzero(rows)], dtype=np.float64)
+        return counts(self.codes if rows is None else self.codes[rows], self.size)
+
+    def summing(self) -> Callable[[Floats], Floats] | None:
+        """``sum``, or None where there is one domain and a plain sum will do."""
+        return None if self.codes is None else self.sum
+
+    def sum(self, values: Floats) -> Floats:
+        if self.codes is None:
+            return np.array([values.sum()])
+        return sums(self.codes, values, self.size)
+
+    def sum_products(self, rows: slice, first: Floats, second: Floats) -> Floats:
+        """Σ first·second by domain over some rows."""
+        if self.codes is None:
+            return np.array([dot(first, second)])
+        return sums(self.codes[rows], first * second, self.size)
