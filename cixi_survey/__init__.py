@@ -29,6 +29,7 @@ def create_app(settings: config.Config | None = None) -> Flask:
         'SECRET_KEY': settings.secret_key,
         'LANGUAGE': settings.language,
         'SITE_URL': settings.site_url,
+        'OFFLINE': settings.offline,
         'CONTACT': settings.contact,
         'VERSION': config.VERSION,
         'MAX_CONTENT_LENGTH': MAXIMUM_BODY_BYTES,

@@ -113,6 +113,14 @@ SETTINGS: tuple[Setting, ...] = (
         'A relative path is taken from the project.',
     ),
     Setting(
+        'OFFLINE',
+        _switch,
+        '1',
+        '1 or 0',
+        'Let phones keep the empty questionnaire to go on without a network. 0 also takes away '
+        'what they have kept, at their next visit.',
+    ),
+    Setting(
         'CONTACT',
         _text,
         '',
@@ -137,6 +145,7 @@ class Config:
     threads: int
     language: str
     translations: Path
+    offline: bool
     contact: str
 
 

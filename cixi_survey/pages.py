@@ -11,7 +11,7 @@ from typing import Any
 import brotli
 import sqlalchemy as sa
 from flask import Flask, Response, current_app, g, request, url_for
-from flask.sessions import SecureCookieSessionInterface
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_compress import Compress
 from flask_login import current_user
 
@@ -41,11 +41,16 @@ COMPRESSED = [
 
 
 class _SessionCookie(SecureCookieSessionInterface):
-    """The session cookie is Secure whenever the request came by https."""
+    """The session cookie is Secure whenever the request came by https, and no matter of files."""
 
     def get_cookie_secure(self, app: Flask) -> bool:
         del app
         return request.is_secure
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        # Else they would vary with the cookie, and a browser that has them would ask again
+        if request.endpoint != 'static':
+            super().save_session(app, session, response)
 
 
 def static_url(filename: str) -> str:

@@ -1,6 +1,7 @@
 // What stays on this phone while somebody answers, and the way of the answers to the server.
-// One copy of the answers, by the address of the questionnaire. It goes once the server has the answers
-// or has refused them for good; what an earlier visitor left of a survey that is over goes by itself.
+// One copy of the answers in localStorage, and the empty form with its files in a cache for worker.js, both
+// by the address of the questionnaire. Both go once the server has the answers or has refused them for
+// good; what an earlier visitor left of a survey that is over goes by itself.
 (function () {
   'use strict';
 
@@ -11,6 +12,8 @@
   const path = location.pathname.replace(/\/+$/, '');
   const door = path.indexOf('/i/') ? path : '/i/' + path.slice(3).toUpperCase().replace(/[^0-9A-Z]/g, '');
   const key = 'cixi ' + door;
+  const isOld = (until) => !(until + DAY > Date.now());
+  let gone = false;           // received or refused: nothing may stay or come back
 
   // --- The copy: {answers, revision, ticket, section, saved, send, unsure, stamp, until}
 
@@ -21,15 +24,65 @@
     try { localStorage.setItem(key, JSON.stringify(copy)); } catch (full) { return false; }
     return true;
   }
+  function canWrite() {
+    try {
+      localStorage.setItem('cixi', '');
+      localStorage.removeItem('cixi');
+    } catch (forbidden) { return false; }
+    return true;
+  }
   function drop(name) {
     try { localStorage.removeItem(name); } catch (forbidden) { /* then there is none */ }
+  }
+  function forget() {
+    gone = true;
+    drop(key);
+    return window.caches ? caches.delete(key).catch(() => false) : Promise.resolve();
   }
   function dropOld() {
     let names = [];
     try { names = Object.keys(localStorage); } catch (forbidden) { /* then there is none */ }
     names.filter((name) => name.indexOf('cixi /') === 0 && name !== key).forEach((name) => {
       const copy = read(name);
-      if (!copy || !(copy.until + DAY > Date.now())) drop(name);
+      if (!copy || isOld(copy.until)) drop(name);
+    });
+  }
+
+  // --- The empty form: worker.js shows it when there is no network
+
+  const CLOSES = 'Survey-Closes';
+
+  function keepForm() {
+    const files = Array.from(document.querySelectorAll('link[rel=stylesheet], script[src]'))
+      .map((element) => element.href || element.src);
+    return navigator.serviceWorker.register('/worker.js', { scope: door.slice(0, 3) })
+      .then(() => gone ? Promise.reject(new Error('too late')) : caches.open(key))
+      .then((cache) => Promise.all(files.map((file) => cache.match(file).then((hit) => hit || cache.add(file))))
+        .then(() => cache.match(door))
+        .then(fetchForm)
+        .then((form) => form && cache.put(door, form))
+        .then(() => cache.keys())
+        .then((kept) => Promise.all(kept
+          .filter((each) => each.url !== location.origin + door && files.indexOf(each.url) < 0)
+          .map((each) => cache.delete(each)))))
+      .then(() => caches.keys())
+      .then((names) => Promise.all(names.filter((name) => name.indexOf('cixi /') === 0).map(dropOldForm)));
+  }
+
+  // Nothing comes when the one that is kept is still the right one.
+  function fetchForm(kept) {
+    const headers = kept ? { 'If-None-Match': kept.headers.get('ETag') } : {};
+    return fetch(path + '?empty', { credentials: 'same-origin', headers: headers }).then((response) => {
+      if (response.status === 304) return null;
+      if (!response.ok || !response.headers.has(CLOSES)) throw new Error('no form');
+      return response;
+    });
+  }
+
+  function dropOldForm(name) {
+    return caches.match(name.slice(5), { cacheName: name }).then((form) => {
+      const fits = name === key || (form && !isOld(Number(form.headers.get(CLOSES))));
+      return fits || caches.delete(name);
     });
   }
 
@@ -56,7 +109,7 @@
       method: 'POST', credentials: 'same-origin', keepalive: Boolean(keepalive),
       headers: { Accept: 'application/json' }, body: body
     }).then((response) => response.json().then((said) => {
-      if (!said.error && !said.receipt && !said.revision) throw new Error('not ours');
+      if (!said.error && !said.receipt && !said.revision && !said.anew) throw new Error('not ours');
       return { status: response.status, body: said };
     }));
     const limit = new Promise((_resolve, reject) => setTimeout(reject, PATIENCE, new Error('slow')));
@@ -78,6 +131,7 @@
     const sendButton = byId('finish').querySelector('button');
     const address = location.pathname + location.search;
     const draftAddress = path + '/draft' + location.search;
+    const ownTicket = hidden('_ticket').value;
 
     let dirty = false;        // something is not on the server yet
     let busy = null;          // the save under way
@@ -91,6 +145,7 @@
     let retry = 0;
     let later = 0;
 
+    const isKept = () => form.hasAttribute('data-kept');
     const isBusy = () => halted || sending || ended;
     const status = (text) => { byId('kept').textContent = text; };
 
@@ -125,11 +180,16 @@
       if (same(copy.answers, here)) return;
       page.fill(copy.answers);
       page.open(copy.section);
+      byId('anew').hidden = door.indexOf('/i/') === 0;
     }
 
     // Twice at most: an old token is exchanged for the new one that comes with the refusal.
-    function postForm(where, keepalive) {
-      const once = () => post(where, new URLSearchParams(new FormData(form)), keepalive);
+    function postForm(where, keepalive, doing) {
+      const once = () => {
+        const body = new URLSearchParams(new FormData(form));
+        if (doing) body.set('_do', doing);
+        return post(where, body, keepalive);
+      };
       return once().then((answer) => {
         if (answer.status !== 400 || !answer.body.csrf_token) return answer;
         hidden('csrf_token').value = answer.body.csrf_token;
@@ -163,6 +223,8 @@
           hidden('_revision').value = answer.body.revision;
           unsure = [];
           pause = FIRST_PAUSE;
+          if (isKept()) byId('told').textContent = '';
+          form.removeAttribute('data-kept');
           status(texts.kept);
           keep();
         } else if (answer.body.error === 'stale_draft') {
@@ -259,6 +321,7 @@
       if (!panel.hidden) return;
       panel.hidden = false;
       form.hidden = true;
+      byId('told').textContent = '';
       panel.querySelector('h2').focus();
     }
 
@@ -275,8 +338,19 @@
 
     // The receipt may fail to load on a bad network: the good news does not wait for it.
     function receive(body) {
+      remember(body.receipt);
       end(texts.received, filled(texts.receipt, body), body.receipt);
-      location.replace(body.receipt);
+      forget().then(() => location.replace(body.receipt));
+    }
+
+    // Some browsers run an old page again when one goes back to it, without asking the server.
+    function remember(receipt) {
+      try {
+        [ownTicket, hidden('_ticket').value].forEach((ticket) => sessionStorage.setItem('cixi ' + ticket, receipt));
+      } catch (forbidden) { /* then the server says that it has come already */ }
+    }
+    function receiptBefore() {
+      try { return sessionStorage.getItem('cixi ' + ownTicket); } catch (forbidden) { return null; }
     }
 
     function refuse(body) {
@@ -287,12 +361,12 @@
       const panel = byId('end');
       const link = panel.querySelector('a');
       ended = true;
-      drop(key);
+      forget();
       if (receipt) link.href = receipt;
       if (receipt) link.textContent = texts.see;
       panel.querySelector('h2').textContent = title;
       panel.querySelector('p').textContent = text;
-      ['waiting', 'conflict', 'answers'].forEach((id) => { byId(id).hidden = true; });
+      ['waiting', 'conflict', 'answers', 'anew'].forEach((id) => { byId(id).hidden = true; });
       byId('told').textContent = '';
       panel.hidden = false;
       panel.querySelector('h2').focus();
@@ -300,8 +374,22 @@
 
     // --- Leaving the page: in another language or size, or to go on later
 
+    // Without a network the draft stays on the server, where only its ticket finds it
+    function beginAnew() {
+      if (isBusy() || !window.confirm(texts.sure)) return;
+      clearTimeout(later);
+      ended = true;
+      drop(key);
+      (busy || Promise.resolve()).then(() => postForm(address, false, 'anew'))
+        .then((answer) => location.replace(answer.body.anew || address), () => location.reload());
+    }
+
     function leave(doing) {
       const [what, value] = doing.split(':');
+      if (what === 'anew') {
+        beginAnew();
+        return;
+      }
       clearTimeout(later);
       dirty = true;
       save().then(() => {
@@ -319,6 +407,17 @@
       });
     }
 
+    // --- The form without a network; a browser that cannot keep it stays as it is
+
+    function tellStays(text) {
+      byId('stays').textContent = text;
+      byId('stays').hidden = false;
+    }
+    function offline() {
+      if (!form.hasAttribute('data-offline') || !navigator.serviceWorker || !window.caches) return;
+      keepForm().then(() => tellStays(texts.ready), () => { /* a comfort: the page works without it */ });
+    }
+
     // --- When the network, the window or the page comes back
 
     function atOnce() {
@@ -326,6 +425,7 @@
       if (copy && copy.stamp !== stamp && !dirty && !busy && !isBusy()) takeUp(copy);
       pause = FIRST_PAUSE;
       if (sending) deliver();
+      else if (isKept() && !copy && !Object.keys(page.answers()).length) location.reload(); // for what the server has
       else save();
     }
     byId('waiting').querySelector('button').addEventListener('click', deliver);
@@ -337,13 +437,23 @@
       if (event.persisted) atOnce();
     });
 
+    const receipt = receiptBefore();
     const copy = read(key);
-    if (copy) takeUp(copy);
-    if (copy && copy.send) {
-      sending = true;
-      deliver();
+    if (receipt) {
+      end(texts.received, '', receipt);
     } else {
-      save();
+      if (copy) takeUp(copy);
+      const safe = canWrite();
+      if (safe) tellStays(texts.copied);
+      if (!halted && Object.keys(page.answers()).length) keep();
+      if (isKept()) page.say('warning', texts.noline, safe ? texts.goon : texts.unsafe);
+      if (copy && copy.send) {
+        sending = true;
+        deliver();
+      } else {
+        save();
+      }
+      window.addEventListener('load', () => setTimeout(offline, 500));
     }
     return { save, changed, send, leave, isBusy };
   }
@@ -354,7 +464,7 @@
     const copy = read(key);
     if (!copy) return;
     const remove = () => {
-      drop(key);
+      forget();
       shut.hidden = false;
     };
     if (!copy.send) {
@@ -365,8 +475,7 @@
     Object.keys(copy.answers).forEach((name) => copy.answers[name].forEach((text) => body.append(name, text)));
     post(path, body).then((answer) => {
       if (answer.status === 200) {
-        drop(key);
-        location.replace(answer.body.receipt);
+        forget().then(() => location.replace(answer.body.receipt));
       } else if (isFinal(answer)) {
         remove();
       }

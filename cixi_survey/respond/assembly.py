@@ -8,6 +8,7 @@ is made anew.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import struct
 import zlib
@@ -30,6 +31,7 @@ class Parts:
         self._fixed = [piece.encode() for piece in pieces[::2]]
         self._packed = [_packed(piece) for piece in self._fixed]
         self._names = pieces[1::2]
+        self.fingerprint = hashlib.sha256('\x00'.join(pieces[::2]).encode()).hexdigest()[:24]
 
     def response(self, values: Mapping[str, str], accepted: Accept) -> Response:
         """The page with its values; they must be safe to stand in HTML."""

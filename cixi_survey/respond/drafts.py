@@ -119,6 +119,12 @@ def save(
     return _saved(draft)
 
 
+def discard(session: Session, submission_id: str) -> None:
+    """Delete the draft of the open link under this submission, if there is one."""
+    mine = sa.and_(Draft.submission_id == submission_id, Draft.invitation_id.is_(None))
+    session.execute(sa.delete(Draft).where(mine))
+
+
 def filled_in(questionnaire: Questionnaire, raw: Raw) -> dict[str, list[str]]:
     """What was filled in of the questionnaire's own fields, as texts, nothing judged."""
     names = (variable.name for variable in questionnaire.variables())

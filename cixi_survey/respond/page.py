@@ -29,6 +29,7 @@ from cixi_survey.respond.tickets import Ticket
 
 Raw = Mapping[str, Sequence[str]]
 MOST_KEPT = 64
+CLOSES = 'Survey-Closes'  # of a form to keep: milliseconds since 1970; static/sending.js reads it
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,27 @@ def show(wave: Wave, questionnaire: Questionnaire, state: State) -> Response:
     """The questionnaire as a response: kept and filled in, or rendered for this person."""
     if not state.is_plain:
         return Response(_render(wave, questionnaire, state, generate_csrf()), mimetype='text/html')
+    return _parts(wave, questionnaire).response(_between(state), request.accept_encodings)
+
+
+def empty(wave: Wave, questionnaire: Questionnaire, state: State) -> Response:
+    """The form for a phone to keep: without answers or code, marked as kept, with the wave's end.
+
+    304 when the phone has this very form already.
+    """
+    parts = _parts(wave, questionnaire)
+    response = parts.response(_between(state, ' data-kept'), request.accept_encodings)
+    response.headers[CLOSES] = str(round(wave.closes_at.timestamp() * 1000))
+    response.set_etag(parts.fingerprint, weak=True)
+    response.make_conditional(request)
+    return response
+
+
+def _between(state: State, kept: str = '') -> dict[str, str]:
+    return {'ticket': state.ticket, 'csrf': generate_csrf(), 'kept': kept}
+
+
+def _parts(wave: Wave, questionnaire: Questionnaire) -> Parts:
     key = (wave.id, i18n.language(), i18n.elder(), pages.demonstration(), *_shown_of(wave))
     kept: dict[Any, Parts] = current_app.extensions.setdefault('questionnaire_pages', {})
     parts = kept.get(key)
@@ -90,9 +112,10 @@ def show(wave: Wave, questionnaire: Questionnaire, state: State) -> Response:
         marked = State(ticket='\x00ticket\x00')
         if len(kept) >= MOST_KEPT:
             kept.clear()
-        parts = kept[key] = Parts(_render(wave, questionnaire, marked, '\x00csrf\x00'))
-    filled = {'ticket': state.ticket, 'csrf': generate_csrf()}
-    return parts.response(filled, request.accept_encodings)
+        parts = kept[key] = Parts(
+            _render(wave, questionnaire, marked, '\x00csrf\x00', '\x00kept\x00')
+        )
+    return parts
 
 
 def _shown_of(wave: Wave) -> tuple[object, ...]:
@@ -109,13 +132,16 @@ def _shown_of(wave: Wave) -> tuple[object, ...]:
     )
 
 
-def _render(wave: Wave, questionnaire: Questionnaire, state: State, csrf: str) -> str:
+def _render(
+    wave: Wave, questionnaire: Questionnaire, state: State, csrf: str, kept: str = ''
+) -> str:
     return render_template(
         'respond/questionnaire.html',
         wave=wave,
         questionnaire=questionnaire,
         state=state,
         csrf=csrf,
+        kept=kept,
         summary=told(state.problems),
         errors={_name(problem): i18n.problem_text(problem) for problem in state.problems},
         rules=_rules(questionnaire),
@@ -225,6 +251,20 @@ def _sentences() -> dict[str, Any]:
             'Your answers are kept. Come back with the same code or, after the open link, with '
             'this phone, before the survey ends.'
         ),
+        'noline': _('No connection at the moment'),
+        'goon': _(
+            'You can go on all the same: your answers are kept on this phone and sent as soon as '
+            'there is a connection.'
+        ),
+        'copied': _(
+            'Until your answers have arrived, a copy of them stays on this phone; then it is '
+            'removed.'
+        ),
+        'ready': _(
+            'You can answer without a connection, too. Until your answers have arrived, they and '
+            'the empty form stay on this phone; then both are removed.'
+        ),
+        'sure': _('Delete the answers on this page and begin with an empty form?'),
         'received': _('Your answers have arrived'),
         'receipt': _('Receipt number: %(reference)s'),
         'see': _('See the receipt'),

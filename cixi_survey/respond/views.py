@@ -126,6 +126,20 @@ def picture_to_share(slug: str) -> ResponseReturnValue:
     return content, 200, headers
 
 
+@bp.get('/worker.js')
+@public
+def worker() -> Response:
+    """The service worker of both doors, or the one that takes it and what it kept away.
+
+    It stands at the root because a worker may only serve addresses below its own.
+    """
+    response = current_app.send_static_file(
+        'worker.js' if current_app.config['OFFLINE'] else 'no-worker.js'
+    )
+    response.headers['Cache-Control'] = 'no-cache'
+    return response
+
+
 @bp.get('/receipt/<reference>')
 @public
 def receipt(reference: str) -> ResponseReturnValue:
@@ -181,6 +195,8 @@ def _open(entrance: Entrance) -> Response:
         entrance.door(wave), _secret(), now, draft.submission_id if draft else ''
     )
     state = page.State(ticket.text)
+    if 'empty' in request.args:
+        return page.empty(wave, questionnaire, state)
     if draft:
         switched = 'lang' in request.args or 'elder' in request.args
         notice = 'saved' if 'saved' in request.args else '' if switched else 'resumed'
@@ -219,6 +235,8 @@ def _posted(entrance: Entrance) -> ResponseReturnValue:
     ticket = tickets.read(given.ticket, entrance.door(wave), _secret())
     if stale or ticket is None:
         return _stale_page(entrance, wave, questionnaire, given, invitation)
+    if given.do == 'anew' and not entrance.code_hash:
+        return _begin_anew(wave, ticket)
     if given.do != 'send':
         return _keep_and_return(entrance, wave, ticket, given)
     try:
@@ -251,10 +269,7 @@ def _thank(wave: Wave, reference: str) -> ResponseReturnValue:
         if error_pages.wants_json()
         else redirect(address, 303)
     )
-    if TICKET_COOKIE in request.cookies:
-        path = url_for('.open_link', slug=wave.slug)
-        response.delete_cookie(TICKET_COOKIE, path=path, httponly=True, samesite='Lax')
-    return response
+    return _without_ticket(response, wave)
 
 
 def _stale_page(
@@ -312,6 +327,24 @@ def _keep_and_return(
     query |= {what: value} if what in {'lang', 'elder'} else {'saved': '1'}
     response = make_response(redirect(f'{request.path}?{urlencode(query)}', 303))
     return _hold(response, entrance, wave, ticket, saved)
+
+
+def _begin_anew(wave: Wave, ticket: Ticket) -> ResponseReturnValue:
+    """For the next person at a shared phone: what the one before left unsent is deleted."""
+    with database.transaction() as session:
+        drafts.discard(session, ticket.submission_id)
+    address = url_for('.open_link', slug=wave.slug, c=request.args.get('c'))
+    response: Response = (
+        jsonify(anew=address) if error_pages.wants_json() else redirect(address, 303)  # type: ignore[assignment]
+    )
+    return _without_ticket(response, wave)
+
+
+def _without_ticket(response: Response, wave: Wave) -> Response:
+    if TICKET_COOKIE in request.cookies:
+        path = url_for('.open_link', slug=wave.slug)
+        response.delete_cookie(TICKET_COOKIE, path=path, httponly=True, samesite='Lax')
+    return response
 
 
 def _save_in_background(entrance: Entrance) -> ResponseReturnValue:

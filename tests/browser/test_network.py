@@ -103,6 +103,7 @@ def test_a_phone_that_may_keep_nothing_says_so_and_still_sends(site, way, page):
     choose(page, 'k_one', 'june5')
     choose(page, 'k_two', 'walk')
     page.fill('#f-adults', '2')
+    page.click(NEXT)
     way.way = 'down'
     page.click(SEND)
     expect(page.locator('#title-waiting')).to_have_text('还没有提交')

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import http.client
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,56 +13,13 @@ from urllib.parse import urlencode
 import pytest
 import sqlalchemy as sa
 
-from cixi_survey.config import ROOT
 from cixi_survey.models import Invitation, Response
 from tests import factories
-from tests.conftest import SECRET
+from tests.process import Server
 
 PEOPLE = 120
 KILLED_AFTER = 40
 DEADLINE = 60
-
-
-class Server:
-    """A server process of its own, started again after each kill."""
-
-    def __init__(self, url: str, data: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(('127.0.0.1', 0))
-            self.port: int = probe.getsockname()[1]
-        self.environment = {
-            **os.environ,
-            'CIXI_DATABASE_URL': url,
-            'CIXI_DATA': str(data),
-            'CIXI_DEMO': '0',
-            'CIXI_PORT': str(self.port),
-            'CIXI_SECRET_KEY': SECRET,
-        }
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        command = [sys.executable, '-m', 'flask', '--app', 'app', 'serve']
-        self.process = subprocess.Popen(
-            command, cwd=ROOT, env=self.environment, stdout=subprocess.DEVNULL
-        )
-
-    def kill(self) -> None:
-        assert self.process is not None
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-
-    def ask(self, method: str, path: str, cookie: str = '', body: str = '') -> tuple[int, str, str]:
-        """Status, the address led to or the page, and the cookie."""
-        connection = http.client.HTTPConnection('127.0.0.1', self.port, timeout=10)
-        headers = {'Cookie': cookie, 'Content-Type': 'application/x-www-form-urlencoded'}
-        try:
-            connection.request(method, path, body, headers)
-            response = connection.getresponse()
-            page = response.read().decode()
-        finally:
-            connection.close()
-        given = (response.getheader('Set-Cookie') or '').split(';')[0]
-        return response.status, response.getheader('Location') or page, given or cookie
 
 
 @pytest.fixture

@@ -121,6 +121,42 @@ def test_a_stale_token_is_exchanged_for_a_good_one_and_nothing_is_saved_with_it(
     assert form.save({'adults': ['3']}).status_code == 200
 
 
+def test_beginning_anew_deletes_the_draft_of_an_open_link_and_never_that_of_a_letter(both_places):
+    form = both_places.form('/s/w2026?c=poster-7')
+    form.save({'adults': ['3']})
+    anew = form.send({}, do='anew')
+    assert (anew.status_code, anew.location) == (303, '/s/w2026?c=poster-7')
+    assert kept(both_places) == []
+    assert 'value="3"' not in form.open().get_data(as_text=True)
+    letter = both_places.form()
+    letter.save({'adults': ['3']})
+    letter.send({'adults': ['3']}, do='anew')
+    assert len(kept(both_places)) == 1
+
+
+def test_the_form_for_a_phone_to_keep_has_no_answers_and_comes_only_once(both_places):
+    for address in ('/s/w2026', f'/i/{both_places.code}'):
+        form = both_places.form(address)
+        form.save({'adults': ['3'], 'consent': ['yes']})
+        assert 'value="3"' in form.open().get_data(as_text=True)
+        empty = form.client.get(f'{address}?empty')
+        page = empty.get_data(as_text=True)
+        assert 'value="3"' not in page
+        assert ' checked' not in page
+        assert both_places.code not in page
+        assert 'data-kept' in page
+        assert empty.headers['Cache-Control'] == 'no-store'
+        again = form.client.get(
+            f'{address}?empty', headers={'If-None-Match': empty.headers['ETag']}
+        )
+        assert (again.status_code, again.data) == (304, b'')
+        other = form.client.get(
+            f'{address}?empty&lang=en', headers={'If-None-Match': empty.headers['ETag']}
+        )
+        assert other.status_code == 200
+        assert 'data-kept' not in both_places.form(address).open().get_data(as_text=True)
+
+
 def test_the_cookie_of_an_open_draft_is_for_its_own_wave_and_ends_with_it(place):
     form = place.form('/s/w2026')
     cookie = form.save({'adults': ['3']}).headers['Set-Cookie']

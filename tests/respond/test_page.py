@@ -63,6 +63,32 @@ def test_compressed_and_plain_are_the_same_page(place):
     assert Page(page).faults == []
 
 
+def test_a_browser_that_has_a_file_need_not_ask_for_it_again_when_its_cookie_changes(place):
+    client = place.app.test_client()
+    page = plain(client, '/s/w2026')
+    files = re.findall(r'(?:src|href)="(/static/[^"]+)"', page)
+    assert len(files) >= 5
+    for address in files:
+        with FlaskClient(place.app).get(address) as file:
+            assert 'Cookie' not in file.headers.get('Vary', '')
+            assert 'max-age=31536000' in file.headers['Cache-Control']
+            assert 'Set-Cookie' not in file.headers
+
+
+def test_the_worker_is_asked_for_afresh_and_can_be_switched_off(place):
+    client = place.app.test_client()
+    with client.get('/worker.js') as worker:
+        assert worker.headers['Cache-Control'] == 'no-cache'
+        assert worker.mimetype == 'text/javascript'
+        assert 'respondWith' in worker.get_data(as_text=True)
+    assert 'data-offline' in plain(client, '/s/w2026')
+    place.app.config['OFFLINE'] = False
+    place.app.extensions['questionnaire_pages'].clear()
+    with client.get('/worker.js') as remover:
+        assert 'unregister' in remover.get_data(as_text=True)
+    assert 'data-offline' not in plain(client, '/s/w2026')
+
+
 @pytest.mark.parametrize('language', ['zh', 'en'])
 def test_the_script_says_the_sentences_of_the_server(place, language):
     client = place.app.test_client()
