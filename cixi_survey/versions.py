@@ -130,3 +130,32 @@ def waves_of(session: Session, sha256: str) -> Sequence[Wave]:
     """The waves that ask with a version."""
     query = sa.select(Wave).where(Wave.version_sha256 == sha256).order_by(Wave.opens_at)
     return session.scalars(query).all()
+
+
+def used_before(session: Session, sha256: str) -> QuestionnaireVersion | None:
+    """The version that a version is naturally compared with.
+
+    The one that the wave before its own asked with; if it was never used, the one that was used
+    last; if there is none, the one published before it under the same name.
+    """
+    now = find(session, sha256)
+    used = [
+        wave.version
+        for wave in session.scalars(sa.select(Wave).order_by(Wave.opens_at))
+        if wave.version.name == now.name
+    ]
+    shas = [version.sha256 for version in used]
+    before = used[: shas.index(sha256)] if sha256 in shas else used
+    for version in reversed(before):
+        if version.sha256 != sha256:
+            return version
+    query = (
+        sa.select(QuestionnaireVersion)
+        .where(
+            QuestionnaireVersion.name == now.name,
+            QuestionnaireVersion.published_at < now.published_at,
+        )
+        .order_by(QuestionnaireVersion.published_at.desc())
+        .limit(1)
+    )
+    return session.scalars(query).first()

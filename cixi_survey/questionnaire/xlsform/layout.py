@@ -9,7 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
+
+from babel import Locale, UnknownLocaleError
 
 from cixi_survey.questionnaire.source import Data
 
@@ -90,17 +93,16 @@ SETTING = (
     _column('cixi_notice_version', key='notice.version'),
 )
 
-LANGUAGE_NAMES = {'zh': '中文', 'en': 'English'}
-_OTHER_NAMES = {
-    **dict.fromkeys(('中文', '汉语', '简体中文', '中文（简体）', 'chinese', '中国语'), 'zh'),
-    **dict.fromkeys(('english', '英语', '英文'), 'en'),
-}
 _CODE = re.compile(r'[a-z]{2,3}(-[A-Za-z]{2,4})?')
 
 
 def language_heading(code: str) -> str:
     """How a language is named in headings: ``中文 (zh)``."""
-    return f'{LANGUAGE_NAMES.get(code, code)} ({code})'
+    try:
+        name = Locale.parse(code, sep='-').language_name
+    except (UnknownLocaleError, ValueError):
+        name = None
+    return f'{name or code} ({code})'
 
 
 def language_code(heading: str) -> str | None:
@@ -110,7 +112,18 @@ def language_code(heading: str) -> str | None:
     for candidate in (bracketed[1] if bracketed else '', name):
         if _CODE.fullmatch(candidate):
             return candidate
-    return _OTHER_NAMES.get(name.lower())
+    return _codes_by_name().get(name.casefold())
+
+
+@cache
+def _codes_by_name() -> Mapping[str, str]:
+    """The codes of languages by the names that Chinese and English have for them."""
+    found: dict[str, str] = {'汉语': 'zh'}
+    for locale in (Locale('en'), Locale('zh')):
+        for code, name in locale.languages.items():
+            if _CODE.fullmatch(code):
+                found.setdefault(str(name).casefold(), code)
+    return found
 
 
 def value_at(part: Mapping[str, Data], key: tuple[str, ...]) -> Data:

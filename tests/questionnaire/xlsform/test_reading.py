@@ -306,8 +306,8 @@ ONE_FAULT = {
         ['sheet “choices”, row 4, column B: “也许” cannot be used as a name here. Use letters, digits, _ . and -, 64 at most, no blanks.'],
     ),
     'language that cannot be told': (
-        form(('text', 'a', 'A?'), heading=('hint::Klingon',)),
-        ['sheet “survey”, row 1, column D: It cannot be told which language “Klingon” is. Write the language with its code, as in “label::English (en)”.'],
+        form(('text', 'a', 'A?'), heading=('hint::Elvish',)),
+        ['sheet “survey”, row 1, column D: It cannot be told which language “Elvish” is. Write the language with its code, as in “label::English (en)”.'],
     ),
     'column twice': (
         form(('text', 'a', 'A?', 'x', 'y'), heading=('hint::English (en)', 'hint::en')),
@@ -457,3 +457,13 @@ def test_the_opening_notes_are_the_introduction_and_the_notice() -> None:
     found = xlsform.read(form(('text', 'a', 'A?')))
     assert found.data['introduction'] == {'en': OPENING[0][2]}
     assert found.data['notice'] == {'version': '2026-11', 'text': {'en': OPENING[1][2]}}
+
+
+def test_languages_are_known_by_their_names_too() -> None:
+    content = workbook(
+        survey=[
+            ('type', 'name', 'label::Chinese', 'label::英语', 'label::Ukrainian (uk)'),
+            ('text', 'a', '为什么？', 'Why?', 'Чому?'),
+        ]
+    )
+    assert xlsform.read(content).data['languages'] == ['zh', 'en', 'uk']
