@@ -6,6 +6,7 @@ from cixi_survey.models.contact import Contact, ContactGiven, ContactOffer, Priz
 from cixi_survey.models.frame import Frame, FrameUnit, SampleDraw
 from cixi_survey.models.invitation import OUTCOMES, ClosedCode, Invitation
 from cixi_survey.models.limit_counter import LimitCounter
+from cixi_survey.models.plan import WavePlan
 from cixi_survey.models.questionnaire import (
     QuestionnaireDraft,
     QuestionnaireDraftSave,
@@ -48,5 +49,6 @@ __all__ = [
     'StaffSession',
     'Wave',
     'WaveMargin',
+    'WavePlan',
     'WaveStratum',
 ]

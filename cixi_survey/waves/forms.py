@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from wtforms import (
     DateField,
     DateTimeLocalField,
     Field,
+    FloatField,
     HiddenField,
     IntegerField,
     RadioField,
@@ -36,6 +38,7 @@ from cixi_survey.errors import Problem
 from cixi_survey.i18n import moment, problem_text
 from cixi_survey.models import QuestionnaireVersion, Wave
 from cixi_survey.waves.lifecycle import Plan
+from cixi_survey.waves.planner import Question
 
 LAST_SEED = 10**9
 
@@ -236,6 +239,83 @@ class WaveForm(Form):
             target_basis=self.target_basis.data,
             open_link=bool(self.open_link.data),
         )
+
+
+class Decimal(FloatField):  # type: ignore[misc]
+    """A number, with our own words for a wrong one."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            super().process_formdata([text.replace(',', '').strip() for text in valuelist])
+        except ValueError:
+            raise ValueError(_l('This is not a number. Write it in digits, such as 1.5.')) from None
+
+
+def _between(low: float, high: float) -> list[Any]:
+    text = _l('Enter a number from %(low)s to %(high)s.', low=f'{low:g}', high=f'{high:,.10g}')
+    return [InputRequired(text), NumberRange(low, high, text)]
+
+
+class PlannerForm(Form):
+    """The question of the planner; shares are typed in per cent."""
+
+    target = Decimal(_l('Target, in per cent'), _between(5, 99))
+    truth = Decimal(
+        _l('What may be true, in per cent'),
+        _between(1, 99.9),
+        description=_l('The share that you expect, for instance from the last wave.'),
+    )
+    power = Decimal(
+        _l('Chance of proving it then, in per cent'),
+        _between(50, 99),
+        description=_l('80 is usual: in one of five such waves it would still stay undecided.'),
+    )
+    margin = Decimal(
+        _l('Wanted in every town: ± points'),
+        _between(1, 30),
+        description=_l('Half the 95 per cent interval of a town.'),
+    )
+    response = Decimal(_l('Expected response, in per cent'), _between(1, 100))
+    deff = Decimal(
+        _l('Design effect'),
+        _between(1, 10),
+        description=_l(
+            '1 for a simple sample of persons, about 1.5 for ten persons in each village '
+            '(1 + 9 × 0.05), times what unequal weights cost.'
+        ),
+    )
+    inhabitants = Whole(
+        _l('Inhabitants of the area, children included'),
+        [Optional(), NumberRange(0, 100_000_000, _l('Enter the number of inhabitants.'))],
+        description=_l('For the official minimum. Left empty, the adults are taken.'),
+    )
+    visits = Decimal(_l('Visits or letters for each address'), _between(1, 20))
+    cost = Decimal(_l('Cost of one visit or letter, in yuan'), _between(0, 10_000))
+    answers = Whole(
+        _l('Answers to plan for'),
+        [Optional(), NumberRange(0, 1_000_000, _l('Enter a number from 0 to 1,000,000.'))],
+        description=_l('Left empty: as many as the reasons below ask for.'),
+    )
+
+    SHARES = ('target', 'truth', 'power', 'margin', 'response')
+
+    @classmethod
+    def of(cls, question: Question) -> PlannerForm:
+        """The form filled from a question."""
+        values = {name: getattr(question, name) for name in cls.names()}
+        values |= {name: round(100 * values[name], 6) for name in cls.SHARES}
+        values |= {name: values[name] or None for name in ('inhabitants', 'answers')}
+        return cls(formdata=None, data=values)
+
+    @classmethod
+    def names(cls) -> list[str]:
+        return [field.name for field in fields(Question)]
+
+    def question(self) -> Question:
+        """What was typed, as the work function takes it."""
+        values = {name: self[name].data or 0 for name in self.names()}
+        shares = {name: values[name] / 100 for name in self.SHARES}
+        return Question(**{**values, **shares})  # type: ignore[arg-type]
 
 
 class OpenForm(Form):

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from cixi_survey.errors import Problem
-from cixi_survey.models import ContactOffer, Frame, SampleDraw, Wave
+from cixi_survey.models import ContactOffer, Frame, SampleDraw, Wave, WavePlan
 from cixi_survey.waves import draw, frame, lifecycle, printing
 
 
@@ -18,6 +18,7 @@ class Preparation:
 
     towns: int
     adults: int
+    plan: WavePlan | None
     margins: tuple[str, ...]
     frame: Frame | None
     frame_units: int
@@ -40,6 +41,7 @@ def of(session: Session, wave: Wave, now: datetime) -> Preparation:
     return Preparation(
         towns=len(wave.strata),
         adults=sum(stratum.population for stratum in wave.strata),
+        plan=session.get(WavePlan, wave.id),
         margins=tuple(sorted({margin.variable for margin in wave.margins})),
         frame=stored,
         frame_units=sum(each.units for each in frame.counts(session, stored)) if stored else 0,

@@ -28,7 +28,7 @@ from cixi_survey.config import ROOT
 from cixi_survey.errors import Problem, ProblemsFound, Term
 from cixi_survey.models import Wave
 from cixi_survey.questionnaire import definition
-from cixi_survey.waves import draw, frame, lifecycle, populations, printing, uploads
+from cixi_survey.waves import draw, frame, lifecycle, planner, populations, printing, uploads
 from cixi_survey.waves.blueprint import bp
 from cixi_survey.waves.forms import CodesForm, DrawForm, FrameForm, TableForm
 
@@ -273,13 +273,15 @@ def _draw_form(slug: str) -> DrawForm:
         return DrawForm(request.args, meta={'csrf': False})
     with database.reading() as session:
         wave = wave_for(session, slug)
-        total, towns = -(-wave.target_n * 100 // draw.DEFAULT_RESPONSE), len(wave.strata)
+        plan, towns = planner.kept(session, slug), len(wave.strata)
+    response = round(100 * planner.asked_before(plan).response) if plan else draw.DEFAULT_RESPONSE
+    total = plan.addresses if plan else -(-wave.target_n * 100 // response)
     return DrawForm(
         formdata=None,
         method='power',
         total=total,
         minimum=min(draw.DEFAULT_MINIMUM, total // max(towns, 1)),
-        response=draw.DEFAULT_RESPONSE,
+        response=response,
     )
 
 

@@ -20,6 +20,7 @@ from cixi_survey.questionnaire import definition
 from cixi_survey.waves import (
     lifecycle,
     monitor,
+    planner_views,
     preparation,
     printing,
     sample_views,
@@ -27,7 +28,7 @@ from cixi_survey.waves import (
 from cixi_survey.waves.blueprint import bp
 from cixi_survey.waves.forms import OpenForm, WaveForm
 
-__all__ = ['NAVIGATION', 'bp', 'sample_views']
+__all__ = ['NAVIGATION', 'bp', 'planner_views', 'sample_views']
 CHANNEL = re.compile(r'[\w-]{1,40}')
 NAVIGATION = (('wave.see', 'waves.list_waves', _l('Waves')),)
 
