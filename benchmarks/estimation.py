@@ -32,7 +32,7 @@ sys.path.insert(0, str(ROOT))
 import numpy as np  # noqa: E402
 import sqlalchemy as sa  # noqa: E402
 
-from cixi_survey import migrate  # noqa: E402
+from cixi_survey import migrate, notices  # noqa: E402
 from cixi_survey.database import Database  # noqa: E402
 from cixi_survey.models import (  # noqa: E402
     Invitation,
@@ -147,6 +147,8 @@ def fill(url: str, responses: int) -> None:
         )
         session.flush()
         wave = a_wave(questionnaire.sha256, towns)
+        wave.version = session.get_one(QuestionnaireVersion, questionnaire.sha256)
+        notices.freeze(session, wave, NOW)
         session.add(wave)
         session.flush()
         share = np.array([int(town['adults']) for town in towns], dtype=float)
@@ -200,6 +202,8 @@ def a_wave(sha256: str, towns: list[dict[str, str]]) -> Wave:
         form_authority='benchmark',
         approval_number='1',
         approval_valid_until=NOW.date(),
+        legal_basis='consent',
+        retention_years=2,
         demonstration=True,
         created_at=NOW,
         strata=[
@@ -278,6 +282,8 @@ def a_response(
         'language': 'zh',
         'channel': '',
         'notice_version': '1',
+        'notice_sha256': wave.notice_sha256,
+        'consented_at': NOW,
         'started_at': NOW,
         'submitted_at': NOW,
     }

@@ -84,6 +84,7 @@ def _prepare(url: str) -> None:
             form_authority='1',
             approval_number='1',
             approval_valid_until=(now + timedelta(days=30)).date(),
+            legal_basis='consent',
         )
         lifecycle.create(session, plan, actor='benchmark', now=now - timedelta(days=2))
         checked = populations.parse(adults)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -14,10 +14,10 @@ import sqlalchemy as sa
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
-from cixi_survey import audit, clock, database, i18n, migrate, serve, versions
+from cixi_survey import audit, clock, database, i18n, migrate, retention, serve, versions
 from cixi_survey.contacts import lists as contact_lists
 from cixi_survey.demo import load as demo
-from cixi_survey.errors import Problem, ProblemsFound, Refusal
+from cixi_survey.errors import N_, Problem, ProblemsFound, Refusal
 from cixi_survey.models import Staff
 from cixi_survey.questionnaire import definition
 from cixi_survey.staff import accounts
@@ -25,6 +25,15 @@ from cixi_survey.staff import accounts
 P = ParamSpec('P')
 T = TypeVar('T')
 AT_THE_SHELL = 'command line'
+
+
+class FileTaken(Refusal):
+    """What is written there stays."""
+
+    code = 'file_taken'
+    title = N_('There is such a file already')
+    message = N_('%(file)s exists and is not overwritten.')
+    cure = N_('Give another name.')
 
 
 def plainly(command: Callable[P, T]) -> Callable[P, T]:
@@ -54,6 +63,7 @@ db = AppGroup('db', help='The database schema.')
 questionnaire = AppGroup('questionnaire', help='Questionnaire files.')
 staff = AppGroup('staff', help='Accounts of the people who run the survey.')
 contacts = AppGroup('contacts', help='Contacts that people left after answering.')
+answers = AppGroup('answers', help='Single answers, and how long they are kept.')
 audit_group = AppGroup('audit', help='The chain of what staff did.')
 
 
@@ -175,6 +185,57 @@ def _purge_contacts() -> int:
     return count
 
 
+@answers.command('erase-due')
+@plainly
+def answers_erase_due() -> None:
+    """Erase the answers of waves whose time is over; run it daily.
+
+    The server does it at its start.
+    """
+    click.echo(f'The answers of {_erase_due()} waves were erased.')
+
+
+def _erase_due() -> int:
+    with database.transaction() as session:
+        count = retention.erase_due(session, actor=AT_THE_SHELL, now=clock.now())
+    if count:
+        database.get().scrub('response')
+    return count
+
+
+@answers.command('unlock')
+@click.argument('slug')
+@click.argument('file', type=click.Path(dir_okay=False, path_type=Path))
+@click.option('--reason', required=True, help='The inspection or order; it is put on record.')
+@plainly
+def answers_unlock(slug: str, file: Path, reason: str) -> None:
+    """Write the withdrawn answers of the wave SLUG to a new FILE, one JSON object a line.
+
+    Only a wave on statutory ground has any: they are kept for inspections and for nothing else.
+    """
+    with database.transaction() as session:
+        rows = retention.unlock(
+            session,
+            slug,
+            secret_key=current_app.config['SECRET_KEY'],
+            reason=reason,
+            actor=AT_THE_SHELL,
+            now=clock.now(),
+        )
+        _write_private(file, [json.dumps(row, ensure_ascii=False) for row in rows])
+    click.echo(f'{len(rows)} withdrawn answers were unlocked; the record says so.')
+
+
+def _write_private(file: Path, lines: Sequence[str]) -> None:
+    """Make a file that only its owner may read."""
+    try:
+        with file.open('x', encoding='utf-8') as out:
+            file.chmod(0o600)
+            out.writelines(f'{line}\n' for line in lines)
+    except FileExistsError as error:
+        raise FileTaken(file=str(file)) from error
+
+
 @audit_group.command('verify')
 @plainly
 def audit_verify() -> None:
@@ -196,6 +257,7 @@ def serve_command() -> None:
     serve.check_port(settings)
     migrate.upgrade(database.get())
     _purge_contacts()
+    _erase_due()
     _load_demonstration_once()
     _tell_of_first_account()
     click.echo(f'http://{settings.host}:{settings.port}  (Ctrl-C stops)')
@@ -228,5 +290,5 @@ def _tell_of_first_account() -> None:
 
 def register(app: Flask) -> None:
     app.cli.add_command(serve_command)
-    for group in (db, questionnaire, staff, contacts, audit_group):
+    for group in (db, questionnaire, staff, contacts, answers, audit_group):
         app.cli.add_command(group)

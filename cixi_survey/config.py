@@ -74,8 +74,9 @@ SETTINGS: tuple[Setting, ...] = (
         _text,
         '',
         'at least 32 characters',
-        'Key for cookies and invitation codes. Empty: made at the first start and kept in the '
-        'data folder. Several hosts must share one; a changed key makes printed codes useless.',
+        'Key for cookies, invitation codes and check codes, and for withdrawn answers that must be '
+        'kept. Empty: made at the first start and kept in the data folder. Several hosts must '
+        'share one; a changed key makes printed codes useless.',
     ),
     Setting(
         'DEMO', _switch, '1', '1 or 0', 'Load the demonstration into an empty database at start.'

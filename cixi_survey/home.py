@@ -9,7 +9,7 @@ from flask import Blueprint, jsonify, render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from cixi_survey import clock, database, i18n
+from cixi_survey import clock, database, i18n, notices
 from cixi_survey.access import public
 from cixi_survey.models import Publication, Wave
 from cixi_survey.questionnaire.definition import from_canonical
@@ -63,6 +63,15 @@ def about() -> ResponseReturnValue:
             if wave.contact
         ]
     return render_template('home/about.html', open_waves=open_waves)
+
+
+@bp.get('/notice/<address>')
+@public
+def notice(address: str) -> ResponseReturnValue:
+    """A privacy notice as it was when people agreed to it; it never changes and never goes."""
+    with database.reading() as session:
+        found = notices.find(session, address)
+    return render_template('home/notice.html', privacy=found)
 
 
 @bp.get('/styleguide')

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
+from babel.support import Translations
 
 from cixi_survey.errors import N_, Problem, ProblemsFound
 
@@ -105,6 +107,16 @@ def load(folder: Path) -> Mapping[str, Language]:
     if problems:
         raise ProblemsFound(problems)
     return MappingProxyType(found)
+
+
+@cache
+def speaker(language: Language, folder: Path) -> Callable[[str], str]:
+    """What turns message ids into a language of ``folder`` where no request says which: for
+    documents that are written in every language at once.
+    """
+    if language.locale.language == SOURCE:
+        return str
+    return Translations.load(folder, [str(language.locale)]).gettext
 
 
 def _read(path: Path) -> tuple[Language | None, list[Problem]]:

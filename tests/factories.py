@@ -16,7 +16,7 @@ from pathlib import Path
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from cixi_survey import clock, codes
+from cixi_survey import clock, codes, notices
 from cixi_survey.database import Database
 from cixi_survey.models import (
     Invitation,
@@ -105,6 +105,8 @@ def wave(
         'form_authority': '慈溪市统计局',
         'approval_number': '慈统审〔2026〕1号',
         'approval_valid_until': (now + timedelta(days=365)).date(),
+        'legal_basis': 'consent',
+        'retention_years': 2,
         'population_source': 'test figures',
         'created_at': now,
     }
@@ -118,6 +120,9 @@ def wave(
         )
         for code, adults in population.items()
     ]
+    if state != 'planned' and made.legal_basis:
+        made.version = session.get_one(QuestionnaireVersion, made.version_sha256)
+        notices.freeze(session, made, now)
     session.add(made)
     session.flush()
     return made
@@ -178,6 +183,8 @@ def response(
         'answers_sha256': hashlib.sha256(text.encode()).hexdigest(),
         'language': 'zh',
         'notice_version': '1',
+        'notice_sha256': wave.notice_sha256,
+        'consented_at': now,
         'started_at': now,
         'submitted_at': now,
     }

@@ -11,6 +11,7 @@ from cixi_survey.models import (
     AuditEntry,
     Draft,
     Invitation,
+    Notice,
     QuestionnaireVersion,
     Response,
     Run,
@@ -167,11 +168,120 @@ def test_answers_change_only_by_a_withdrawal_and_are_never_deleted(database, inv
     assert 'never deleted' in refused(
         database, lambda session: session.execute(sa.delete(Response))
     )
+    now = clock.now()
     with database.transaction() as session:
-        session.execute(sa.update(Response).values(answers='{}', withdrawn_at=clock.now()))
-    assert 'only by a withdrawal' in refused(
-        database, lambda session: session.execute(sa.update(Response).values(answers='{"a":1}'))
+        session.execute(sa.update(Response).values(answers='{}', withdrawn_at=now))
+    for values in ({'answers': '{"a":1}'}, {'withdrawn_at': None}, {'withdrawn_at': now}):
+        change = sa.update(Response).values(values)
+        assert 'only by a withdrawal' in refused(
+            database, lambda session, change=change: session.execute(change)
+        )
+
+
+def withdrawal(**values):
+    return sa.update(Response).values({'answers': '{}', 'withdrawn_at': clock.now(), **values})
+
+
+def test_a_withdrawal_deletes_or_locks_as_the_ground_of_its_wave_says(database):
+    with database.transaction() as session:
+        for slug, basis in (('by-consent', 'consent'), ('by-law', 'statutory')):
+            factories.response(session, factories.wave(session, slug=slug, legal_basis=basis))
+    ids = {
+        slug: sa.select(Wave.id).where(Wave.slug == slug).scalar_subquery()
+        for slug in ('by-consent', 'by-law')
+    }
+    wrong = [
+        withdrawal(locked='sealed').where(Response.wave_id == ids['by-consent']),
+        withdrawal().where(Response.wave_id == ids['by-law']),
+        withdrawal(answers='{"overall":"satisfied"}'),
+        withdrawal(withdrawn_at=None, locked='sealed'),
+    ]
+    for change in wrong:
+        refused(database, lambda session, change=change: session.execute(change))
+    with database.transaction() as session:
+        session.execute(withdrawal().where(Response.wave_id == ids['by-consent']))
+        session.execute(withdrawal(locked='sealed').where(Response.wave_id == ids['by-law']))
+    unlock = sa.update(Response).values(locked=None)
+    assert 'only by a withdrawal' in refused(database, lambda session: session.execute(unlock))
+
+
+def test_a_sealed_response_cannot_be_withdrawn(database, invited):
+    with database.transaction() as session:
+        seal(session, invited)
+    refused(database, lambda session: session.execute(withdrawal()))
+
+
+def test_what_a_response_says_of_itself_never_changes_not_even_by_a_withdrawal(database, invited):
+    for name, value in (
+        ('outcome', 'refusal'),
+        ('consented_at', None),
+        ('mode', 'paper'),
+        ('submitted_at', clock.now() - timedelta(days=1)),
+        ('base_weight', 7.0),
+    ):
+        change = withdrawal(**{name: value})
+        assert 'never changes' in refused(
+            database, lambda session, change=change: session.execute(change)
+        )
+
+
+def test_a_response_names_its_notice_and_a_complete_one_its_consent(database, invited):
+    def respond(**changes):
+        return lambda session: factories.response(session, session.get(Wave, invited), **changes)
+
+    assert 'names its notice' in refused(database, respond(notice_sha256=None))
+    assert 'names its notice' in refused(database, respond(consented_at=None))
+    assert refused(database, respond(notice_sha256='f' * 64))
+    assert refused(database, respond(mode='telepathy'))
+    with database.transaction() as session:
+        respond(outcome='refusal', consented_at=None)(session)
+
+
+def test_a_kept_notice_can_be_neither_changed_nor_deleted(database, invited):
+    for statement in (sa.update(Notice).values(content='{}'), sa.delete(Notice)):
+        assert 'frozen' in refused(database, lambda session, s=statement: session.execute(s))
+
+
+def test_a_wave_opens_only_with_a_legal_basis_and_a_notice(database):
+    assert 'legal basis' in refused(
+        database, lambda session: factories.wave(session, legal_basis='')
     )
+    with database.transaction() as session:
+        factories.wave(session, state='planned', legal_basis='consent')
+    opening = sa.update(Wave).values(state='open')
+    assert 'and a notice' in refused(database, lambda session: session.execute(opening))
+
+
+def test_what_residents_were_promised_stays(database, invited):
+    for values in (
+        {'legal_basis': 'statutory'},
+        {'retention_years': 9},
+        {'notice_sha256': None},
+    ):
+        change = sa.update(Wave).values(values)
+        assert 'promised' in refused(
+            database, lambda session, change=change: session.execute(change)
+        )
+
+
+def test_answers_are_erased_only_when_their_time_is_over(database, invited):
+    with database.reading() as session:
+        over = session.get(Wave, invited).closes_at + timedelta(days=731)
+
+    def erase(at):
+        return sa.update(Wave).values(erased_at=at)
+
+    empty = sa.update(Response).values(answers='{}')
+    early = erase(over - timedelta(days=9))
+    assert 'time is over' in refused(database, lambda session: session.execute(erase(over)))
+    with database.transaction() as session:
+        seal(session, invited)
+    assert 'time is over' in refused(database, lambda session: session.execute(early))
+    assert 'time is over' in refused(database, lambda session: session.execute(empty))
+    with database.transaction() as session:
+        session.execute(erase(over))
+        session.execute(empty)
+    assert 'erased once' in refused(database, lambda session: session.execute(erase(None)))
 
 
 def test_one_draft_per_invitation(database, invited):

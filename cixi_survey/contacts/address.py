@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import re
 import unicodedata
 
+from cixi_survey import vault
 from cixi_survey.errors import N_, Problem, ProblemsFound
 
 _MOBILE = re.compile(r'1[3-9][0-9]{9}')
@@ -59,24 +59,16 @@ class Vault:
     """Seals contacts and finds them again; its keys come from the secret key of the site."""
 
     def __init__(self, secret_key: str) -> None:
-        self._sealing = _key(secret_key, b'contact sealing')
+        self._vault = vault.Vault(secret_key, 'contact sealing')
         self._finding = _key(secret_key, b'contact finding')
 
     def seal(self, contact: str) -> str:
-        """``contact`` encrypted and authenticated (Fernet: AES-128-CBC with HMAC-SHA-256)."""
-        from cryptography.fernet import Fernet
-
-        # Fernet writes a moment into what it seals: not the one at which somebody signed up.
-        sealed = Fernet(base64.urlsafe_b64encode(self._sealing)).encrypt_at_time(
-            contact.encode(), current_time=0
-        )
-        return sealed.decode('ascii')
+        """``contact`` encrypted, without the moment at which somebody signed up."""
+        return self._vault.lock(contact)
 
     def open(self, sealed: str) -> str:
-        """What was sealed.  Raises cryptography's InvalidToken when the secret key has changed."""
-        from cryptography.fernet import Fernet
-
-        return Fernet(base64.urlsafe_b64encode(self._sealing)).decrypt(sealed).decode()
+        """What was sealed.  Raises vault.Unreadable when the secret key has changed."""
+        return self._vault.open(sealed)
 
     def fingerprint(self, wave_id: int, contact: str) -> str:
         """The keyed hash by which the same contact is known again within a wave."""

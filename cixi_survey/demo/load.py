@@ -184,6 +184,7 @@ def _plan(scene: _Scene, sha256: str) -> lifecycle.Plan:
         form_authority='慈溪市统计局（演示）',
         approval_number='演示批准〔2026〕1号',
         approval_valid_until=(scene.closes_at + timedelta(days=365)).date(),
+        legal_basis='consent',
     )
 
 

@@ -6,19 +6,30 @@ from cixi_survey.models.contact import Contact, ContactGiven, ContactOffer, Priz
 from cixi_survey.models.frame import Frame, FrameUnit, SampleDraw
 from cixi_survey.models.invitation import OUTCOMES, ClosedCode, Invitation
 from cixi_survey.models.limit_counter import LimitCounter
+from cixi_survey.models.notice import Notice
 from cixi_survey.models.plan import WavePlan
 from cixi_survey.models.questionnaire import (
     QuestionnaireDraft,
     QuestionnaireDraftSave,
     QuestionnaireVersion,
 )
-from cixi_survey.models.response import RESPONSE_OUTCOMES, STREAMS, Draft, Response
+from cixi_survey.models.response import MODES, RESPONSE_OUTCOMES, STREAMS, Draft, Response
 from cixi_survey.models.run import Publication, Run
 from cixi_survey.models.staff import ROLES, Staff, StaffRole, StaffSession
-from cixi_survey.models.wave import BASES, SCALES, STATES, Wave, WaveMargin, WaveStratum
+from cixi_survey.models.wave import (
+    BASES,
+    LEGAL_BASES,
+    SCALES,
+    STATES,
+    Wave,
+    WaveMargin,
+    WaveStratum,
+)
 
 __all__ = [
     'BASES',
+    'LEGAL_BASES',
+    'MODES',
     'OUTCOMES',
     'RESPONSE_OUTCOMES',
     'ROLES',
@@ -36,6 +47,7 @@ __all__ = [
     'FrameUnit',
     'Invitation',
     'LimitCounter',
+    'Notice',
     'PrizeDraw',
     'Publication',
     'QuestionnaireDraft',

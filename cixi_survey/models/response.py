@@ -13,6 +13,7 @@ from cixi_survey.models.wave import Wave
 
 STREAMS = ('probability', 'open')
 RESPONSE_OUTCOMES = ('complete', 'refusal', 'ineligible')
+MODES = ('web', 'paper', 'interviewer')
 
 
 class Response(Base):
@@ -20,8 +21,12 @@ class Response(Base):
 
     Constraints keep the rules: one response per submission and per invitation, the version is that
     of the wave, the stream is probability or open, a probability response carries its design
-    values and, until the wave is sealed, its invitation; an open one has none of them.  A trigger
-    refuses to change the answers except by a withdrawal, which empties them.
+    values and, until the wave is sealed, its invitation; an open one has none of them.
+
+    The consent is ``notice_sha256`` (what was read), ``consented_at`` (when it was agreed to; empty
+    for who did not) and ``mode`` (how).  Triggers refuse to change a response except by a
+    withdrawal before the wave is sealed or when the wave's answers are erased; both empty the
+    answers.  In a wave on statutory ground a withdrawal keeps them in ``locked``, encrypted.
     """
 
     __tablename__ = 'response'
@@ -37,6 +42,10 @@ class Response(Base):
         ),
         one_of('stream', STREAMS),
         one_of('outcome', RESPONSE_OUTCOMES),
+        one_of('mode', MODES),
+        sa.CheckConstraint(
+            'locked IS NULL OR withdrawn_at IS NOT NULL', name='locked_when_withdrawn'
+        ),
         sa.CheckConstraint(
             "(stream = 'probability' AND stratum IS NOT NULL AND psu IS NOT NULL "
             'AND base_weight IS NOT NULL AND base_weight > 0 '
@@ -70,9 +79,13 @@ class Response(Base):
     language: Mapped[str] = mapped_column(sa.String(8))
     channel: Mapped[str] = mapped_column(sa.String(40), default='')
     notice_version: Mapped[str] = mapped_column(sa.String(40))
+    notice_sha256: Mapped[Sha256 | None] = mapped_column(sa.ForeignKey('notice.sha256'))
+    consented_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
+    mode: Mapped[str] = mapped_column(sa.String(12), default='web')
     started_at: Mapped[Moment]
     submitted_at: Mapped[Moment]
     withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
+    locked: Mapped[str | None] = mapped_column(sa.Text)
 
     wave: Mapped[Wave] = relationship(
         foreign_keys='Response.wave_id', primaryjoin='Response.wave_id == Wave.id', viewonly=True
@@ -83,6 +96,7 @@ class Draft(Base):
     """Answers on their way, kept from section to section; one per code, deleted when sent.
 
     ``revision`` grows with each save: a save that names an older one is from a stale tab.
+    ``consented_at`` is when the person first agreed, if so.
     """
 
     __tablename__ = 'draft'
@@ -96,3 +110,4 @@ class Draft(Base):
     channel: Mapped[str] = mapped_column(sa.String(40), default='')
     started_at: Mapped[Moment]
     saved_at: Mapped[Moment]
+    consented_at: Mapped[datetime | None] = mapped_column(UtcDateTime())

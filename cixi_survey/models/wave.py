@@ -8,7 +8,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from cixi_survey import places
+from cixi_survey import clock, places
 from cixi_survey.database import UtcDateTime
 from cixi_survey.models.base import Base, Key, Moment, Sha256, TownCode, one_of
 from cixi_survey.models.questionnaire import QuestionnaireVersion
@@ -16,6 +16,7 @@ from cixi_survey.models.questionnaire import QuestionnaireVersion
 STATES = ('planned', 'open', 'closed', 'estimated', 'published')
 SCALES = ('share', 'score')
 BASES = ('national', 'plan', 'chapter8')
+LEGAL_BASES = ('', 'consent', 'statutory')
 
 
 class Wave(Base):
@@ -24,6 +25,12 @@ class Wave(Base):
     ``sealed`` is set when the wave closes and is mirrored on every response by a composite foreign
     key with ON UPDATE CASCADE; a CHECK there forbids a sealed response to name an invitation, so
     the database itself keeps identity and answers apart after closing.
+
+    ``legal_basis`` says on which ground answers are handled, and so what a withdrawal does:
+    ``consent`` (they are deleted) or ``statutory`` (they are locked until their time is over); it
+    may be empty while the wave is planned.  Single answers are kept for ``retention_years`` after
+    the planned end and then erased.  Triggers keep basis, retention and notice from changing once
+    the wave is open, and forbid to erase answers early.
     """
 
     __tablename__ = 'wave'
@@ -33,6 +40,8 @@ class Wave(Base):
         one_of('state', STATES),
         one_of('satisfaction_scale', SCALES),
         one_of('target_basis', BASES),
+        one_of('legal_basis', LEGAL_BASES),
+        sa.CheckConstraint('retention_years BETWEEN 2 AND 30', name='retention_years'),
         sa.CheckConstraint('closes_at > opens_at', name='order_of_times'),
         sa.CheckConstraint('target_n > 0', name='target_n'),
         sa.CheckConstraint(
@@ -63,10 +72,14 @@ class Wave(Base):
     approval_valid_until: Mapped[date | None]
     satisfaction_scale: Mapped[str] = mapped_column(sa.String(8), default='share')
     target_basis: Mapped[str] = mapped_column(sa.String(12), default='national')
+    legal_basis: Mapped[str] = mapped_column(sa.String(12), default='')
+    retention_years: Mapped[int] = mapped_column(default=2)
+    notice_sha256: Mapped[Sha256 | None] = mapped_column(sa.ForeignKey('notice.sha256'))
     population_source: Mapped[str] = mapped_column(sa.String(300), default='')
     open_link: Mapped[bool] = mapped_column(default=True)
     demonstration: Mapped[bool] = mapped_column(default=False)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
+    erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
     created_at: Mapped[Moment]
     created_by: Mapped[int | None] = mapped_column(sa.ForeignKey('staff.id'))
 
@@ -84,6 +97,16 @@ class Wave(Base):
     def ended_at(self) -> datetime:
         """When answers stopped being taken: the planned end, or the closing before it."""
         return min(self.closed_at or self.closes_at, self.closes_at)
+
+    @property
+    def answers_until(self) -> date:
+        """The last day on which single answers are kept."""
+        end = clock.local(self.closes_at).date()
+        year = end.year + self.retention_years
+        try:
+            return end.replace(year=year)
+        except ValueError:  # 29 February
+            return date(year, 3, 1)
 
     def is_open(self, now: datetime) -> bool:
         """Whether answers are taken at ``now``: open, begun, and not past its end.

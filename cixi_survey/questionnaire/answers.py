@@ -160,6 +160,17 @@ def screened(questionnaire: Questionnaire, answers: Mapping[str, Answer]) -> Scr
     return ended[0] if ended else None
 
 
+def consented(questionnaire: Questionnaire, answers: Mapping[str, Answer]) -> bool:
+    """Whether a person has said yes: what could end as a refusal was answered, and did not end so.
+
+    Without such a rule nobody is asked, and only sending says yes.
+    """
+    asking = [when for rule, when in _plan(questionnaire).screening if rule.outcome == 'refusal']
+    return bool(asking) and all(
+        when.names() <= answers.keys() and not when.holds(answers) for when in asking
+    )
+
+
 def _ended(
     plan: _Plan, good: Mapping[str, Answer], asked: set[str]
 ) -> tuple[Screening, frozenset[str]] | None:

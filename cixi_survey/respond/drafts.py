@@ -11,8 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from cixi_survey import places
 from cixi_survey.errors import N_, Refusal
 from cixi_survey.models import Draft, Invitation, Response, Wave
+from cixi_survey.questionnaire import answers
 from cixi_survey.questionnaire.definition import Questionnaire
 from cixi_survey.respond.entrance import Entrance, find, let_in, questionnaire_of
 
@@ -91,9 +93,11 @@ def save(
     let_in(wave, invitation, now)
     if session.scalar(sa.select(Response.id).where(Response.submission_id == submission_id)):
         raise AlreadySent
-    given = filled_in(questionnaire_of(session, wave), raw)
+    questionnaire = questionnaire_of(session, wave)
+    given = filled_in(questionnaire, raw)
     if len(json.dumps(given)) > MOST_CHARACTERS:
         raise DraftTooLarge
+    agreed = answers.consented(questionnaire, _good(questionnaire, given))
     draft = _find(session, submission_id, invitation, lock=True)
     if draft is None:
         values = {
@@ -103,6 +107,7 @@ def save(
             'channel': channel,
             'started_at': started_at,
             'saved_at': now,
+            'consented_at': now if agreed else None,
         }
         draft = _insert(session, wave, invitation, values)
         if draft is not None:
@@ -113,6 +118,7 @@ def save(
         raise StaleDraft(_saved(draft))
     if draft.answers != given or draft.section != section[:40]:
         draft.answers = dict(given)
+        draft.consented_at = (draft.consented_at or now) if agreed else None
         draft.section = section[:40]
         draft.saved_at = now
         draft.revision += 1
@@ -123,6 +129,11 @@ def discard(session: Session, submission_id: str) -> None:
     """Delete the draft of the open link under this submission, if there is one."""
     mine = sa.and_(Draft.submission_id == submission_id, Draft.invitation_id.is_(None))
     session.execute(sa.delete(Draft).where(mine))
+
+
+def _good(questionnaire: Questionnaire, given: Raw) -> Mapping[str, answers.Answer]:
+    checked = answers.check(questionnaire, given, towns=places.towns(), villages=places.villages())
+    return checked.answers
 
 
 def filled_in(questionnaire: Questionnaire, raw: Raw) -> dict[str, list[str]]:
@@ -154,11 +165,11 @@ def _insert(
 
 
 def _saved(draft: Draft) -> Saved:
-    answers = {name: list(texts) for name, texts in draft.answers.items()}  # type: ignore[call-overload]
+    kept = {name: list(texts) for name, texts in draft.answers.items()}  # type: ignore[call-overload]
     return Saved(
         draft.submission_id,
         draft.revision,
-        answers,
+        kept,
         draft.section,
         draft.started_at,
         draft.saved_at,

@@ -18,7 +18,7 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
-from cixi_survey import i18n, pages, places
+from cixi_survey import database, i18n, notices, pages, places
 from cixi_survey.errors import Problem
 from cixi_survey.models import Wave
 from cixi_survey.questionnaire.definition import Questionnaire, page_rules
@@ -126,8 +126,7 @@ def _shown_of(wave: Wave) -> tuple[object, ...]:
         wave.closes_at,
         wave.title_zh,
         wave.title_en,
-        wave.operator,
-        wave.contact,
+        wave.notice_sha256,
         *head,
     )
 
@@ -135,9 +134,12 @@ def _shown_of(wave: Wave) -> tuple[object, ...]:
 def _render(
     wave: Wave, questionnaire: Questionnaire, state: State, csrf: str, kept: str = ''
 ) -> str:
+    with database.reading() as session:
+        notice = notices.of(session, wave)
     return render_template(
         'respond/questionnaire.html',
         wave=wave,
+        privacy=notice,
         questionnaire=questionnaire,
         state=state,
         csrf=csrf,

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from cixi_survey import notices
 from cixi_survey.access import NotFound
 from cixi_survey.models import ContactGiven, ContactOffer, Response, Wave
+from cixi_survey.notices import PrivacyNotice
 from cixi_survey.questionnaire import expressions
 from cixi_survey.questionnaire.definition import Questionnaire, Variable
 from cixi_survey.respond import comparison
@@ -44,7 +46,12 @@ class ReceiptView:
     title: Texts
     slug: str
     submitted_at: datetime
+    consented_at: datetime | None
     closes_at: datetime
+    ended_at: datetime
+    answers_until: date
+    statutory: bool
+    notice: PrivacyNotice
     outcome: str
     withdrawn_at: datetime | None
     sealed: bool
@@ -83,7 +90,12 @@ def find(session: Session, reference: str, *, mine: bool, now: datetime) -> Rece
         title=wave.title,
         slug=wave.slug,
         submitted_at=response.submitted_at,
+        consented_at=response.consented_at,
         closes_at=wave.closes_at,
+        ended_at=wave.ended_at,
+        answers_until=wave.answers_until,
+        statutory=wave.legal_basis == 'statutory',
+        notice=notices.read(session, response.notice_sha256 or wave.notice_sha256 or ''),
         outcome=response.outcome,
         withdrawn_at=response.withdrawn_at,
         sealed=wave.sealed,

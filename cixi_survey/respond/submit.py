@@ -1,4 +1,4 @@
-"""A response is taken exactly once, and may be withdrawn until the wave is sealed."""
+"""A response is taken exactly once, with the consent behind it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from cixi_survey import codes, places
-from cixi_survey.access import NotFound
 from cixi_survey.errors import N_, ProblemsFound, Refusal
 from cixi_survey.models import Draft, Invitation, Response, Wave
 from cixi_survey.questionnaire import answers
@@ -22,8 +21,6 @@ from cixi_survey.questionnaire.answers import Checked
 from cixi_survey.respond.entrance import CodeSpent, Entrance, find, let_in, questionnaire_of
 
 log = logging.getLogger(__name__)
-
-EMPTY = '{}'
 
 
 class OtherAnswers(Refusal):
@@ -45,18 +42,6 @@ class OtherAnswers(Refusal):
         super().__init__(reference=codes.grouped(reference))
 
 
-class TooLateToWithdraw(Refusal):
-    """The wave is sealed: nobody can tell whose answers are whose."""
-
-    code = 'too_late_to_withdraw'
-    title = N_('It is too late to withdraw these answers')
-    message = N_(
-        'The survey has ended, and what was answered has been counted without anything that leads '
-        'back to a person.'
-    )
-    cure = N_('The answers stay anonymous and serve statistics only.')
-
-
 @dataclass(frozen=True)
 class Submission:
     """What one press of the button sends."""
@@ -66,6 +51,7 @@ class Submission:
     started_at: datetime
     language: str
     channel: str = ''
+    mode: str = 'web'
 
 
 @dataclass(frozen=True)
@@ -87,11 +73,9 @@ def submit(session: Session, entrance: Entrance, submission: Submission, now: da
     first = _stored(session, submission.submission_id)
     if first is None:
         let_in(wave, invitation, now)
+    questionnaire = questionnaire_of(session, wave)
     checked = answers.check(
-        questionnaire_of(session, wave),
-        submission.raw,
-        towns=places.towns(),
-        villages=places.villages(),
+        questionnaire, submission.raw, towns=places.towns(), villages=places.villages()
     )
     text = canonical(checked.answers)
     if first is not None:
@@ -101,7 +85,8 @@ def submit(session: Session, entrance: Entrance, submission: Submission, now: da
     if checked.dropped:
         # Names may be anything that a hand-made form sends; values are never written down.
         log.info('wave %s: answers dropped: %.500r', wave.slug, checked.dropped)
-    started_at = min(submission.started_at, *_take_draft(session, submission, invitation), now)
+    begun = _take_draft(session, submission, invitation)
+    agreed = checked.outcome == 'complete' or answers.consented(questionnaire, checked.answers)
     values = {
         'submission_id': submission.submission_id,
         'wave_id': wave.id,
@@ -112,8 +97,11 @@ def submit(session: Session, entrance: Entrance, submission: Submission, now: da
         'answers_sha256': _sha256(text),
         'language': submission.language,
         'channel': submission.channel,
-        'notice_version': questionnaire_of(session, wave).notice.version,
-        'started_at': started_at,
+        'notice_version': questionnaire.notice.version,
+        'notice_sha256': wave.notice_sha256,
+        'consented_at': min([*begun.consented, now]) if agreed else None,
+        'mode': submission.mode,
+        'started_at': min(submission.started_at, *begun.started, now),
         'submitted_at': now,
         **_design(invitation),
     }
@@ -128,32 +116,6 @@ def submit(session: Session, entrance: Entrance, submission: Submission, now: da
 def canonical(checked: Mapping[str, object]) -> str:
     """The one spelling of a set of answers."""
     return json.dumps(checked, ensure_ascii=False, sort_keys=True, separators=(',', ':'))
-
-
-def withdraw(session: Session, reference: str, now: datetime) -> Receipt:
-    """Empty the answers behind a receipt; the response stays as withdrawn and its code as used.
-
-    Raises NotFound, TooLateToWithdraw.  A second withdrawal changes nothing.
-    """
-    locked = (
-        sa.select(Wave)
-        .join(Response, Response.wave_id == Wave.id)
-        .where(Response.reference == reference)
-        .with_for_update(read=True, key_share=True, of=Wave)
-    )
-    wave = session.scalars(locked).first()
-    response = session.scalars(
-        sa.select(Response).where(Response.reference == reference).with_for_update()
-    ).first()
-    if wave is None or response is None:
-        raise NotFound
-    if response.withdrawn_at is None:
-        if wave.sealed:
-            raise TooLateToWithdraw
-        response.answers = EMPTY
-        response.answers_sha256 = _sha256(EMPTY)
-        response.withdrawn_at = now
-    return Receipt(response.reference, response.outcome)
 
 
 def _stored(session: Session, submission_id: str) -> Response | None:
@@ -178,14 +140,25 @@ def _lost_race(
     return _replay(first, wave, text, checked)
 
 
-def _take_draft(
-    session: Session, submission: Submission, invitation: Invitation | None
-) -> Sequence[datetime]:
+@dataclass(frozen=True)
+class _Begun:
+    """When what is sent now was begun, and when the person agreed to it: empty without a draft."""
+
+    started: Sequence[datetime]
+    consented: Sequence[datetime]
+
+
+def _take_draft(session: Session, submission: Submission, invitation: Invitation | None) -> _Begun:
     """Delete the draft that this submission ends; says since when it was written."""
     mine = Draft.submission_id == submission.submission_id
     if invitation is not None:
         mine = sa.or_(mine, Draft.invitation_id == invitation.id)
-    return session.scalars(sa.delete(Draft).where(mine).returning(Draft.started_at)).all()
+    gone = sa.delete(Draft).where(mine).returning(Draft.started_at, Draft.consented_at)
+    rows = session.execute(gone).all()
+    return _Begun(
+        [row.started_at for row in rows],
+        [row.consented_at for row in rows if row.consented_at is not None],
+    )
 
 
 def _design(invitation: Invitation | None) -> dict[str, object]:

@@ -34,7 +34,16 @@ from cixi_survey.codes import CodeMistyped
 from cixi_survey.errors import Problem, ProblemsFound, Refusal
 from cixi_survey.models import Invitation, Wave
 from cixi_survey.questionnaire.definition import Questionnaire
-from cixi_survey.respond import drafts, page, picture, posted, receipts, submit, tickets
+from cixi_survey.respond import (
+    drafts,
+    page,
+    picture,
+    posted,
+    receipts,
+    submit,
+    tickets,
+    withdrawal,
+)
 from cixi_survey.respond import entrance as doors
 from cixi_survey.respond.drafts import AlreadySent, Saved, StaleDraft
 from cixi_survey.respond.entrance import CodeUnknown, Entrance
@@ -151,10 +160,10 @@ def receipt(reference: str) -> ResponseReturnValue:
 @public
 def ask_to_withdraw(reference: str) -> ResponseReturnValue:
     found = _receipt(reference)
-    if found.sealed and not found.withdrawn_at:
-        raise submit.TooLateToWithdraw
     if found.withdrawn_at:
         return redirect(url_for('.receipt', reference=found.reference), 303)
+    if found.sealed:
+        raise withdrawal.TooLateToWithdraw(ended_at=found.ended_at)
     return render_template('respond/withdraw.html', receipt=found)
 
 
@@ -163,8 +172,25 @@ def ask_to_withdraw(reference: str) -> ResponseReturnValue:
 def withdraw(reference: str) -> ResponseReturnValue:
     found = _receipt(reference)
     with database.transaction() as session:
-        submit.withdraw(session, found.reference, clock.now())
+        withdrawal.withdraw(session, found.reference, secret_key=_secret(), now=clock.now())
     return redirect(url_for('.receipt', reference=found.reference), 303)
+
+
+@bp.route('/withdraw', methods=['GET', 'POST'])
+@public
+@token_checked_in_view
+def enter_receipt() -> ResponseReturnValue:
+    """Type the number of a receipt.  It only leads on, so an old page does no harm here."""
+    given = request.values.get('receipt', '')
+    if not given.strip():
+        if request.method == 'POST':
+            return _receipt_page('', missing=True, status=400 if token_is_stale() else 422)
+        return _receipt_page('', status=200)
+    try:
+        found = _receipt(given)
+    except NotFound:
+        return _receipt_page(given, unknown=True, status=422)
+    return redirect(url_for('.ask_to_withdraw', reference=found.reference), 303)
 
 
 # --- showing --------------------------------------------------------------------------------------
@@ -220,6 +246,15 @@ def _entry_page(
     given = request.values.get('code', '') or (request.view_args or {}).get('code', '')
     body = render_template(
         'respond/entry.html', error=error, texts=texts, missing=missing, given=given[:40]
+    )
+    return body, status
+
+
+def _receipt_page(
+    given: str, *, missing: bool = False, unknown: bool = False, status: int
+) -> ResponseReturnValue:
+    body = render_template(
+        'respond/enter_receipt.html', given=given[:40], missing=missing, unknown=unknown
     )
     return body, status
 
@@ -452,6 +487,7 @@ def _wrong_code(error: Refusal) -> ResponseReturnValue:
 
 @bp.errorhandler(doors.TurnedAway)
 @bp.errorhandler(submit.OtherAnswers)
+@bp.errorhandler(withdrawal.TooLateToWithdraw)
 @bp.errorhandler(AlreadySent)
 def _turned_away(error: Refusal) -> ResponseReturnValue:
     texts = i18n.refusal_texts(error)

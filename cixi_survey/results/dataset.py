@@ -45,6 +45,19 @@ class WaveNotSealed(Refusal):
     cure = N_('Close the wave first.')
 
 
+class AnswersErased(Refusal):
+    """Answers are kept as long as residents were told, and not longer."""
+
+    status = 410
+    code = 'answers_erased'
+    title = N_('The answers of this wave have been deleted')
+    message = N_(
+        'Their time was over on %(until)s, as residents had been told. Nothing new can be '
+        'calculated from them.'
+    )
+    cure = N_('Figures and results that were made before stay.')
+
+
 @dataclass(frozen=True, eq=False)
 class Sampling:
     """What the sample design knows of each row of the probability stream."""
@@ -84,9 +97,11 @@ def questionnaire_of(wave: Wave) -> Questionnaire:
 
 
 def load(session: Session, wave: Wave, stream: Stream) -> Dataset:
-    """The complete responses of one stream.  Raises WaveNotSealed."""
+    """The complete responses of one stream.  Raises WaveNotSealed, AnswersErased."""
     if not wave.sealed:
         raise WaveNotSealed(wave=wave.title)
+    if wave.erased_at is not None:
+        raise AnswersErased(until=wave.answers_until.isoformat())
     asked = [v for v in questionnaire_of(wave).variables() if v.kind != 'text']
     reader = AnswerReader([v.name for v in asked], {v.name for v in asked if v.kind == 'multiple'})
     strata: list[str] = []

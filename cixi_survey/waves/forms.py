@@ -24,6 +24,7 @@ from wtforms import (
 )
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import (
+    AnyOf,
     InputRequired,
     Length,
     NumberRange,
@@ -36,7 +37,7 @@ from wtforms.validators import (
 from cixi_survey import clock
 from cixi_survey.errors import Problem
 from cixi_survey.i18n import moment, problem_text
-from cixi_survey.models import QuestionnaireVersion, Wave
+from cixi_survey.models import LEGAL_BASES, QuestionnaireVersion, Wave
 from cixi_survey.waves.lifecycle import Plan
 from cixi_survey.waves.planner import Question
 
@@ -182,6 +183,38 @@ class WaveForm(Form):
         [Optional()],
         description=_l('The last day. The wave cannot open or run beyond it.'),
     )
+    legal_basis = RadioField(
+        _l('Answers are handled on the ground of'),
+        [Optional(), AnyOf(LEGAL_BASES)],
+        validate_choice=False,
+        choices=[
+            SelectChoice(
+                'consent',
+                _l('the consent of each person: answers that are withdrawn are deleted at once'),
+            ),
+            SelectChoice(
+                'statutory',
+                _l(
+                    'the duty under the statistics law: answers that are withdrawn leave all '
+                    'figures, and the record is kept locked until its time is over'
+                ),
+            ),
+        ],
+        description=_l(
+            'Residents read it in the privacy notice. It cannot be changed once the wave is open.'
+        ),
+    )
+    retention_years = Whole(
+        _l('Single answers are kept for, in years'),
+        [
+            InputRequired(_l('Enter for how many years single answers are kept.')),
+            NumberRange(2, 30, _l('Enter a number from 2 to 30.')),
+        ],
+        description=_l(
+            'Counted from the closing. The rules on statistics ask for two years at least; then '
+            'this site deletes them.'
+        ),
+    )
     satisfaction_scale = RadioField(
         _l('Satisfaction is measured by'),
         [InputRequired(_l('Choose a scale.'))],
@@ -216,7 +249,7 @@ class WaveForm(Form):
         ]
         if wave is None and not form.is_submitted():
             form.satisfaction_scale.data, form.target_basis.data = 'share', 'national'
-            form.open_link.data = True
+            form.open_link.data, form.retention_years.data = True, 2
         return form
 
     def plan(self) -> Plan:
@@ -238,6 +271,8 @@ class WaveForm(Form):
             satisfaction_scale=self.satisfaction_scale.data,
             target_basis=self.target_basis.data,
             open_link=bool(self.open_link.data),
+            legal_basis=self.legal_basis.data or '',
+            retention_years=self.retention_years.data,
         )
 
 

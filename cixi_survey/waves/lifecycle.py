@@ -8,11 +8,12 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
+from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from cixi_survey import access, audit, clock, database
+from cixi_survey import access, audit, clock, database, notices
 from cixi_survey.errors import N_, Problem, ProblemsFound, Refusal, Term
 from cixi_survey.models import (
     ClosedCode,
@@ -107,6 +108,8 @@ class Plan:
     satisfaction_scale: str = 'share'
     target_basis: str = 'national'
     open_link: bool = True
+    legal_basis: str = ''
+    retention_years: int = 2
 
 
 def create(
@@ -219,11 +222,18 @@ def _plan_problems(session: Session, plan: Plan) -> list[Problem]:
 
 
 def open_wave(
-    session: Session, slug: str, *, without_sample: bool = False, actor: str, now: datetime
+    session: Session,
+    slug: str,
+    *,
+    without_sample: bool = False,
+    actor: str,
+    now: datetime,
+    translations: Path = notices.SHIPPED,
 ) -> Wave:
-    """Open a planned wave.
+    """Open a planned wave, and fix what its residents are promised.
 
-    ``without_sample`` states that there will be no probability sample, only the open link.
+    ``without_sample`` states that there will be no probability sample, only the open link;
+    ``translations`` has the languages in which the notice is kept.
     Raises NotReady with every reason at once, AlreadyOpened, NotFound.
     """
     wave = access.wave_for(session, slug, lock=True)
@@ -232,6 +242,7 @@ def open_wave(
     problems = opening_problems(session, wave, now, without_sample=without_sample)
     if problems:
         raise NotReady(problems=problems)
+    notice = notices.freeze(session, wave, now, translations=translations)
     wave.state = 'open'
     session.flush()
     details = {
@@ -239,6 +250,9 @@ def open_wave(
         'closes_at': clock.show(wave.closes_at),
         'questionnaire': wave.version_sha256,
         'approval_number': wave.approval_number,
+        'legal_basis': wave.legal_basis,
+        'answers_until': wave.answers_until.isoformat(),
+        'notice': notice.sha256,
         'sample': 'open link only' if without_sample else 'drawn',
     }
     record(session, wave, 'wave.open', actor, now, details)
@@ -251,6 +265,7 @@ def opening_problems(
     """Everything that keeps a planned wave from opening, each with its cure."""
     return [
         *_approval_problems(wave, now),
+        *_legal_basis_problems(wave),
         *_time_problems(wave, now),
         *_questionnaire_problems(wave),
         *_sample_problems(session, wave, without_sample=without_sample),
@@ -277,6 +292,13 @@ def _approval_problems(wave: Wave, now: datetime) -> Iterable[Problem]:
         message = N_('The approval ends on %(until)s, before the wave closes on %(closes)s.')
         cure = N_('Close the wave earlier or have the approval prolonged.')
         yield Problem('approval_valid_until', 'approval_too_short', message, cure, values)
+
+
+def _legal_basis_problems(wave: Wave) -> Iterable[Problem]:
+    if not wave.legal_basis:
+        message = N_('It is not said on what ground answers are handled.')
+        cure = N_('Choose one: it decides what happens to answers that are withdrawn.')
+        yield Problem('legal_basis', 'legal_basis_missing', message, cure)
 
 
 def _time_problems(wave: Wave, now: datetime) -> Iterable[Problem]:

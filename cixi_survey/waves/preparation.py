@@ -29,6 +29,10 @@ class Preparation:
     problems: tuple[Problem, ...]
 
     @property
+    def legal_basis_missing(self) -> bool:
+        return any(problem.code == 'legal_basis_missing' for problem in self.problems)
+
+    @property
     def approval_missing(self) -> bool:
         return any(problem.code.startswith('approval') for problem in self.problems)
 

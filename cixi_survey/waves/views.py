@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from pathlib import Path
 from urllib.parse import quote
 
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from cixi_survey import access, clock, codes, database, i18n, pages, versions
+from cixi_survey import access, clock, codes, database, i18n, notices, pages, versions
 from cixi_survey.access import requires, wave_for
 from cixi_survey.errors import ProblemsFound, Term
 from cixi_survey.models import STATES, Wave
@@ -144,6 +145,21 @@ def edit_wave(slug: str) -> ResponseReturnValue:
     return page, 422 if form.errors else 200
 
 
+@bp.get('/waves/<slug>/notice')
+@requires('wave.see')
+def show_notice(slug: str) -> ResponseReturnValue:
+    """The privacy notice as residents will read it, or read it now."""
+    with database.reading() as session:
+        wave = wave_for(session, slug)
+        privacy = notices.of(session, wave, translations=_translations())
+    return render_template('waves/notice.html', wave=wave, privacy=privacy)
+
+
+def _translations() -> Path:
+    folder: Path = current_app.config['SETTINGS'].translations
+    return folder
+
+
 @bp.route('/waves/<slug>/open', methods=['GET', 'POST'])
 @requires('wave.manage')
 def open_wave(slug: str) -> ResponseReturnValue:
@@ -159,6 +175,7 @@ def open_wave(slug: str) -> ResponseReturnValue:
                     without_sample=form.without_sample.data,
                     actor=access.signed_in().username,
                     now=now,
+                    translations=_translations(),
                 )
         except lifecycle.NotReady as refusal:
             problems = refusal.problems

@@ -130,6 +130,7 @@ def organiser_creates_the_wave(desk: Desk, one_time: str) -> None:
         approval_valid_until=f'{today + timedelta(days=90):%Y-%m-%d}',
     )
     desk.page.locator('#f-version_sha256').select_option(index=0)
+    desk.page.locator('label.choice:has(input[value=statutory])').click()
     desk.press('建立批次')
 
 
@@ -189,7 +190,7 @@ def test_from_an_empty_database_to_a_sealed_wave(served, page: Page, tmp_path: P
         factories.response(session, wave)
     desk.open('/staff/waves/winter-2026')
     desk.follow('回收情况')
-    expect(page.get_by_role('row', name='全部镇（街道）')).to_contain_text('2.0 %')
+    expect(page.get_by_role('row', name='全部镇（街道）')).to_contain_text('2.0%')
     desk.open('/staff')
     desk.open('/staff/waves/winter-2026/close')
     desk.press('结束并封存本批次')

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from cixi_survey import clock
+from cixi_survey import clock, notices
 from cixi_survey.contacts.address import Vault
 from cixi_survey.models import Contact, Wave
 from tests import factories
@@ -86,8 +86,9 @@ def test_staff_take_a_draw_from_the_offer_to_the_public_page(app):
     rules = {'rules_zh': '抽一人', 'rules_en': 'One person wins.'}
     assert first.post(f'{staff}/offer', data={**fields, **rules}).status_code == 303
     with database.transaction() as session:
-        session.execute(sa.update(Wave).values(state='open'))
         wave = session.scalars(sa.select(Wave)).one()
+        notices.freeze(session, wave, clock.now())
+        wave.state = 'open'
         reference = answered(session, wave)
     resident = app.test_client()
     sign_up = f'/receipt/{reference}/contact'

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from cixi_survey import config, create_app, i18n, languages
+from cixi_survey import config, create_app, i18n, languages, notices
 from cixi_survey.errors import N_, Problem, ProblemsFound
 from tests import factories
 
@@ -161,3 +161,17 @@ def test_an_unknown_default_language_stops_the_start(tmp_path: Path) -> None:
     with pytest.raises(ProblemsFound) as found:
         create_app(settings)
     assert 'CIXI_LANGUAGE cannot be “fr”. Possible are: ' in str(found.value)
+
+
+def test_the_privacy_notice_is_kept_in_every_language_of_the_site(
+    trilingual: Flask, translations: Path
+) -> None:
+    database = trilingual.extensions['cixi_database']
+    with database.transaction() as session:
+        wave = factories.wave(session, state='planned', legal_basis='consent')
+        kept = notices.freeze(session, wave, MOMENT, translations=translations)
+    assert list(kept.texts) == ['en', 'fr', 'zh']
+    page = text(trilingual.test_client().get(f'/notice/{kept.address}?lang=fr'))
+    assert all(line.says.startswith('⟦') for line in kept.texts['fr'].lines)
+    assert kept.texts['fr'].lines[0].says in page
+    assert '<p lang="en">Voluntary and anonymous.</p>' in page

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from cixi_survey import notices
 from cixi_survey.database import Database
 from cixi_survey.models import Invitation, Response, Wave
 from tests import factories
@@ -86,6 +87,11 @@ class Field:
     def outcome(self) -> str:
         with database_of(self.app).reading() as session:
             return session.scalars(sa.select(Invitation.outcome)).one()
+
+    def address_of_notice(self) -> str:
+        with database_of(self.app).reading() as session:
+            wave = session.scalars(sa.select(Wave).where(Wave.slug == self.slug)).one()
+            return f'/notice/{notices.of(session, wave).address}'
 
     def change(self, **values: object) -> None:
         with database_of(self.app).transaction() as session:

@@ -47,10 +47,10 @@ def test_the_page_is_kept_and_only_its_tokens_differ(place):
 
 def test_the_kept_page_follows_a_change_of_the_wave(place):
     plain(place.app.test_client(), '/s/w2026')
-    place.change(form_number='慈环调2号', operator='另一家调查机构')
+    place.change(form_number='慈环调2号', title_zh='另一项调查')
     page = plain(place.app.test_client(), '/s/w2026')
     assert '慈环调2号' in page
-    assert '另一家调查机构' in page
+    assert '另一项调查' in page
 
 
 def test_compressed_and_plain_are_the_same_page(place):

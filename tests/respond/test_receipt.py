@@ -83,7 +83,10 @@ def test_withdrawing_asks_first_then_empties_the_answers_and_frees_nothing(both_
     form = both_places.form()
     address = form.send(WRONG).location
     question = form.client.get(f'{address}/withdraw')
-    assert '不能恢复' in question.get_data(as_text=True)
+    asked = question.get_data(as_text=True)
+    for told in ('撤回后不能恢复', '您的全部答案，包括您自己写的话', '留下什么，为什么'):
+        assert told in asked
+    assert '锁存' not in asked
     assert both_places.responses()[0].withdrawn_at is None
     token = form.client.token()
     for _again in range(2):
@@ -121,6 +124,9 @@ def test_after_the_wave_is_sealed_it_is_too_late(both_places):
     assert form.client.get(f'{address}/withdraw').status_code == 409
     late = form.client.post(f'{address}/withdraw', data={'csrf_token': token})
     assert late.status_code == 409
-    assert '太晚' in late.get_data(as_text=True) or '不能再撤回' in late.get_data(as_text=True)
+    said = late.get_data(as_text=True)
+    assert '现在已经不能撤回了' in said
+    assert '为了保护您' in said
+    assert 'href="/results"' in said
     assert json.loads(both_places.responses()[0].answers) != {}
     assert f'{address}/withdraw' not in text(form.client, address)

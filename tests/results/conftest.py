@@ -111,6 +111,8 @@ def stored(wave: Wave, answers: Mapping[str, object]) -> dict[str, Any]:
         'language': 'zh',
         'channel': '',
         'notice_version': '1',
+        'notice_sha256': wave.notice_sha256,
+        'consented_at': NOW,
         'started_at': NOW,
         'submitted_at': NOW,
     }

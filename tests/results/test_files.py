@@ -24,7 +24,7 @@ from cixi_survey.results import exports
 from cixi_survey.results.disclosure import SUPPRESSED
 from cixi_survey.results.exports import DataChanged
 from tests import factories
-from tests.results.conftest import NOW, database_of, made, published, whole
+from tests.results.conftest import database_of, made, published, sampled, whole
 
 
 def test_the_table_is_read_by_excel_and_by_python(published_app: Flask) -> None:
@@ -228,10 +228,8 @@ def test_microdata_of_other_answers_than_the_run_s_are_refused(app: Flask) -> No
         wave = whole(session)
         made(session, wave)
     with database_of(app).transaction() as session:
-        first = session.scalars(sa.select(Response).where(Response.stream == 'probability')).first()
-        assert first is not None
-        first.withdrawn_at = NOW
-        session.flush()
+        wave = session.scalars(sa.select(Wave)).one()
+        sampled(session, wave, '330282004', [{}], probability=0.1, frame_count=40)
         with pytest.raises(DataChanged):
             exports.microdata_zip(
                 session,

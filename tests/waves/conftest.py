@@ -22,6 +22,7 @@ age,a18_39,0.449,register
 age,a40_up,0.55,register
 """
 HUSHAN, FUHAI = '330282004', '330282108'
+SLUG = 'autumn-2026'
 ACT = {'actor': 'zhang', 'now': clock.now()}
 
 
@@ -34,7 +35,7 @@ def frame_text(hushan: int = 300, fuhai: int = 100) -> str:
 def plan(**changes):
     now = clock.now()
     values = {
-        'slug': 'autumn-2026',
+        'slug': SLUG,
         'title_zh': '2026年秋季调查',
         'title_en': 'Autumn survey 2026',
         'version_sha256': '',
@@ -47,6 +48,7 @@ def plan(**changes):
         'form_authority': '慈溪市统计局',
         'approval_number': '慈统审〔2026〕1号',
         'approval_valid_until': (clock.local(now) + timedelta(days=60)).date(),
+        'legal_basis': 'consent',
     }
     return lifecycle.Plan(**{**values, **changes})
 
@@ -57,13 +59,13 @@ def create(session, questionnaire=None, **changes):
     return lifecycle.create(session, plan(**changes), **ACT)
 
 
-def load_populations(session, slug='autumn-2026', text=POPULATIONS):
+def load_populations(session, slug=SLUG, text=POPULATIONS):
     content = text.encode()
     sha256 = populations.parse(content).sha256
     return populations.store(session, slug, content, sha256=sha256, **ACT)
 
 
-def load_frame(session, slug='autumn-2026', text=None):
+def load_frame(session, slug=SLUG, text=None):
     content = (text or frame_text()).encode()
     sha256 = frame.parse(content, {HUSHAN, FUHAI}).sha256
     return frame.store(
@@ -71,12 +73,12 @@ def load_frame(session, slug='autumn-2026', text=None):
     )
 
 
-def draw_sample(session, slug='autumn-2026', seed=2026, total=100, **changes):
+def draw_sample(session, slug=SLUG, seed=2026, total=100, **changes):
     asked = {'method': 'power', 'total': total, 'minimum': 10, 'seed': seed, **changes}
     return draw.draw(session, slug, **asked, **ACT)
 
 
-def make_codes(session, slug='autumn-2026', **changes):
+def make_codes(session, slug=SLUG, **changes):
     return printing.make_codes(session, slug, secret_key=SECRET, **{**ACT, **changes})
 
 
@@ -92,7 +94,7 @@ def prepared(session, **changes):
 
 def opened(session, **changes):
     prepared(session, **changes)
-    return lifecycle.open_wave(session, 'autumn-2026', **ACT)
+    return lifecycle.open_wave(session, SLUG, **ACT)
 
 
 @pytest.fixture

@@ -199,6 +199,8 @@ def typed(sha256, **changes):
         'operator': '慈溪市统计局',
         'contact': '0574-12345678',
         'open_link': 'y',
+        'legal_basis': 'statutory',
+        'retention_years': '3',
         'satisfaction_scale': 'share',
         'target_basis': 'plan',
     }
@@ -219,6 +221,7 @@ def test_a_wave_is_created_with_times_as_the_clock_in_cixi_shows_them(
     wave = read(app_database)
     assert (wave.opens_at.hour, wave.closes_at.hour, wave.closes_at.minute) == (0, 10, 30)
     assert wave.target_n == 1600
+    assert (wave.legal_basis, wave.retention_years) == ('statutory', 3)
     page = text(organiser.get('/staff/waves/spring-2027/edit'))
     assert f'value="{clock.local(wave.closes_at):%Y-%m-%dT18:30}"' in page
 
@@ -239,6 +242,8 @@ def test_a_wave_is_created_with_times_as_the_clock_in_cixi_shows_them(
         ('approval_valid_until', 'soon'),
         ('satisfaction_scale', ''),
         ('target_basis', 'mine'),
+        ('legal_basis', 'whim'),
+        ('retention_years', '1'),
     ],
 )
 def test_a_fault_in_the_form_stands_beside_its_field_in_our_words(
