@@ -62,7 +62,6 @@ def _line(problem: Problem, file: str = '') -> str:
 db = AppGroup('db', help='The database schema.')
 questionnaire = AppGroup('questionnaire', help='Questionnaire files.')
 staff = AppGroup('staff', help='Accounts of the people who run the survey.')
-contacts = AppGroup('contacts', help='Contacts that people left after answering.')
 answers = AppGroup('answers', help='Single answers, and how long they are kept.')
 audit_group = AppGroup('audit', help='The chain of what staff did.')
 
@@ -169,38 +168,27 @@ def _new_password(generate: bool) -> str:
     return str(click.prompt('Password', hide_input=True, confirmation_prompt=True))
 
 
-@contacts.command('purge')
+@click.command('retention')
+@with_appcontext
 @plainly
-def contacts_purge() -> None:
-    """Delete the contacts whose day has come; run it daily.  The server does it at its start."""
-    count = _purge_contacts()
-    click.echo(f'{count} contacts deleted.')
+def retention_command() -> None:
+    """Delete what was promised to be deleted by today; run it daily.
 
-
-def _purge_contacts() -> int:
-    with database.transaction() as session:
-        count = contact_lists.purge(session, clock.now())
-    if count:
-        database.get().scrub('contact')
-    return count
-
-
-@answers.command('erase-due')
-@plainly
-def answers_erase_due() -> None:
-    """Erase the answers of waves whose time is over; run it daily.
-
-    The server does it at its start.
+    Contacts whose day has come, and the answers of waves whose time is over.  The server does it
+    at its start.
     """
-    click.echo(f'The answers of {_erase_due()} waves were erased.')
+    contacts, waves = _keep_promises()
+    click.echo(f'{contacts} contacts were deleted, the answers of {waves} waves were erased.')
 
 
-def _erase_due() -> int:
+def _keep_promises() -> tuple[int, int]:
+    now = clock.now()
     with database.transaction() as session:
-        count = retention.erase_due(session, actor=AT_THE_SHELL, now=clock.now())
-    if count:
-        database.get().scrub('response')
-    return count
+        contacts = contact_lists.purge(session, now)
+        waves = retention.erase_due(session, actor=AT_THE_SHELL, now=now)
+    if contacts or waves:
+        database.get().scrub('contact', 'response')
+    return contacts, waves
 
 
 @answers.command('unlock')
@@ -256,8 +244,7 @@ def serve_command() -> None:
     settings = current_app.config['SETTINGS']
     serve.check_port(settings)
     migrate.upgrade(database.get())
-    _purge_contacts()
-    _erase_due()
+    _keep_promises()
     _load_demonstration_once()
     _tell_of_first_account()
     click.echo(f'http://{settings.host}:{settings.port}  (Ctrl-C stops)')
@@ -290,5 +277,6 @@ def _tell_of_first_account() -> None:
 
 def register(app: Flask) -> None:
     app.cli.add_command(serve_command)
-    for group in (db, questionnaire, staff, contacts, answers, audit_group):
+    app.cli.add_command(retention_command)
+    for group in (db, questionnaire, staff, answers, audit_group):
         app.cli.add_command(group)

@@ -184,7 +184,7 @@ def test_the_commands_say_what_they_did(app, tmp_path):
     assert again.exit_code == 2
     assert '不会覆盖' in again.output
     assert runner.invoke(args=asked).exit_code == 2
-    assert '0 waves' in runner.invoke(args=['answers', 'erase-due']).output
+    assert '0 waves' in runner.invoke(args=['retention']).output
     with database.reading() as session:
         acts = session.scalars(sa.select(AuditEntry.action)).all()
     assert acts == ['answers.unlock']
