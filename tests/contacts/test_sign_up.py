@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cixi_survey import clock, vault
@@ -95,6 +95,7 @@ def test_what_cannot_reach_anybody_is_refused_with_a_cure(typed, code):
 
 
 @given(st.from_regex(r'1[3-9][0-9]{9}', fullmatch=True))
+@settings(deadline=None)  # the first call loads the cryptography library
 def test_sealing_hides_and_opens_again(mobile):
     sealed = VAULT.seal(mobile)
     assert mobile not in sealed
