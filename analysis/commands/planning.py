@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from analysis import coverage, planning, sampling
-from analysis.allocation import Aim, PrecisionPlan, allocate_for_precision
+from analysis import allocation, coverage, planning, sampling
 from analysis.columns import numbers
 from analysis.commands.estimating import column, labels
 from analysis.errors import BadColumn, BadOption, listed
+from analysis.precision import Aim, PrecisionPlan, allocate_for_precision
 from analysis.table import Table, aligned, csv_text, read_table, texts
 
 METHODS = ('proportional', 'equal', 'power', 'neyman')
@@ -127,7 +127,7 @@ def run_allocate(options: argparse.Namespace) -> str:
     people = _by_stratum(table, options, options.population)
     if bounds:
         return _for_precision(table, people, options)
-    sizes = sampling.allocate(
+    sizes = allocation.allocate(
         people,
         options.n,
         options.method,

@@ -12,12 +12,13 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from analysis import allocation as allocating
 from analysis import sampling
 from cixi_survey.errors import N_, Problem, ProblemsFound, Refusal
 from cixi_survey.models import Draft, Frame, FrameUnit, Invitation, Response, SampleDraw, Wave
 from cixi_survey.waves import frame, lifecycle
 
-METHODS: dict[str, sampling.Allocation] = {
+METHODS: dict[str, allocating.Allocation] = {
     'power': 'power',
     'proportional': 'proportional',
     'equal': 'equal',
@@ -114,7 +115,7 @@ def allocate(
     problems = _allocation_problems(wave, units, total=total, minimum=minimum)
     if problems:
         raise ProblemsFound(problems)
-    sizes = sampling.allocate(
+    sizes = allocating.allocate(
         population,
         total,
         METHODS[method],

@@ -7,33 +7,33 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis import sampling
-from analysis.errors import BadOption, SampleTooLarge, UnknownLevel
+from analysis import allocation, joint, sampling
+from analysis.errors import BadOption, ClusterInTwoStrata, SampleTooLarge, UnknownLevel
 
 TOWNS = {'a': 100_000, 'b': 50_000, 'c': 10_000, 'd': 90}
 
 
 def test_proportional_and_equal() -> None:
-    assert sampling.allocate({'a': 60, 'b': 30, 'c': 10}, 10) == {'a': 6, 'b': 3, 'c': 1}
-    assert sampling.allocate({'a': 60, 'b': 30, 'c': 10}, 9, 'equal') == {'a': 3, 'b': 3, 'c': 3}
+    assert allocation.allocate({'a': 60, 'b': 30, 'c': 10}, 10) == {'a': 6, 'b': 3, 'c': 1}
+    assert allocation.allocate({'a': 60, 'b': 30, 'c': 10}, 9, 'equal') == {'a': 3, 'b': 3, 'c': 3}
 
 
 def test_power_allocation_lies_between_equal_and_proportional() -> None:
     # √100000 : √50000 : √10000 = 316.2 : 223.6 : 100
-    sizes = sampling.allocate({'a': 100_000, 'b': 50_000, 'c': 10_000}, 640, 'power')
+    sizes = allocation.allocate({'a': 100_000, 'b': 50_000, 'c': 10_000}, 640, 'power')
     assert sizes == {'a': 316, 'b': 224, 'c': 100}
 
 
 def test_neyman_follows_the_spread() -> None:
     # N·S: 1000·40, 1000·10
-    sizes = sampling.allocate({'a': 1000, 'b': 1000}, 50, 'neyman', spread={'a': 40, 'b': 10})
+    sizes = allocation.allocate({'a': 1000, 'b': 1000}, 50, 'neyman', spread={'a': 40, 'b': 10})
     assert sizes == {'a': 40, 'b': 10}
     with pytest.raises(BadOption, match='needs spread'):
-        sampling.allocate({'a': 10}, 5, 'neyman')
+        allocation.allocate({'a': 10}, 5, 'neyman')
 
 
 def test_minimum_and_cap_are_met_together() -> None:
-    sizes = sampling.allocate(TOWNS, 1000, 'proportional', minimum=80, cap=500)
+    sizes = allocation.allocate(TOWNS, 1000, 'proportional', minimum=80, cap=500)
     assert sum(sizes.values()) == 1000
     assert sizes['a'] == 500
     assert 80 <= sizes['c'] <= 90
@@ -43,21 +43,21 @@ def test_minimum_and_cap_are_met_together() -> None:
 
 
 def test_no_stratum_gets_more_than_it_has() -> None:
-    assert sampling.allocate(TOWNS, 1000, 'equal')['d'] == 90
-    assert sampling.allocate({'a': 5, 'b': 1000}, 100, 'equal', minimum=20) == {'a': 5, 'b': 95}
+    assert allocation.allocate(TOWNS, 1000, 'equal')['d'] == 90
+    assert allocation.allocate({'a': 5, 'b': 1000}, 100, 'equal', minimum=20) == {'a': 5, 'b': 95}
 
 
 def test_impossible_allocations_say_why() -> None:
     with pytest.raises(SampleTooLarge, match='the strata hold 30 at most'):
-        sampling.allocate({'a': 10, 'b': 20}, 40)
+        allocation.allocate({'a': 10, 'b': 20}, 40)
     with pytest.raises(BadOption, match='do not cover the minimum'):
-        sampling.allocate({'a': 100, 'b': 200}, 40, minimum=30)
+        allocation.allocate({'a': 100, 'b': 200}, 40, minimum=30)
     with pytest.raises(BadOption, match='minimum is above the cap in stratum a, b'):
-        sampling.allocate({'a': 100, 'b': 200}, 40, minimum=30, cap=20)
+        allocation.allocate({'a': 100, 'b': 200}, 40, minimum=30, cap=20)
     with pytest.raises(BadOption, match='Unknown allocation'):
-        sampling.allocate({'a': 100}, 10, 'optimal')  # type: ignore[arg-type]
+        allocation.allocate({'a': 100}, 10, 'optimal')  # type: ignore[arg-type]
     with pytest.raises(UnknownLevel, match='no stratum z'):
-        sampling.allocate({'a': 100}, 10, cap={'z': 5})
+        allocation.allocate({'a': 100}, 10, cap={'z': 5})
 
 
 @settings(max_examples=60, deadline=None)
@@ -73,7 +73,7 @@ def test_sizes_are_whole_within_limits_and_add_up(
     population = {f's{i}': float(count) for i, count in enumerate(people)}
     least = sum(min(minimum, count) for count in people)
     n = max(1, least + int(share * (sum(people) - least)))
-    sizes = sampling.allocate(population, n, method, minimum=minimum)  # type: ignore[arg-type]
+    sizes = allocation.allocate(population, n, method, minimum=minimum)  # type: ignore[arg-type]
     assert sum(sizes.values()) == n
     for name, size in sizes.items():
         assert min(minimum, population[name]) <= size <= population[name]
@@ -151,17 +151,6 @@ def test_systematic_and_simple_samples() -> None:
     assert len(set(rows.tolist())) == 10
 
 
-def test_joint_probabilities_of_sampford_add_up() -> None:
-    everybody = sampling.inclusion_probabilities([5, 9, 14, 20, 23, 29], 3)
-    joint = sampling.joint_sampford(everybody, 3)
-    # Each row: Σ_j π_ij = n π_i, the diagonal included.
-    np.testing.assert_allclose(joint.sum(axis=1), 3 * everybody, rtol=1e-12)
-    assert (joint > 0).all()
-    # Equal sizes are simple random sampling: n(n − 1)/(N(N − 1)).
-    equal = sampling.joint_sampford(np.full(10, 0.3), 3)
-    assert equal[0, 1] == pytest.approx(3 * 2 / (10 * 9))
-
-
 def test_sampford_draws_as_often_as_it_says() -> None:
     sizes = [5, 9, 14, 20, 23, 29]
     hits, pairs = np.zeros(6), np.zeros((6, 6))
@@ -171,12 +160,11 @@ def test_sampford_draws_as_often_as_it_says() -> None:
         pairs[np.ix_(rows, rows)] += 1
     everybody = sampling.inclusion_probabilities(sizes, 3)
     np.testing.assert_allclose(hits / 3000, everybody, atol=0.035)
-    joint = sampling.joint_sampford(everybody, 3)
-    np.testing.assert_allclose(pairs / 3000, joint, atol=0.035)
+    np.testing.assert_allclose(pairs / 3000, joint.sampford(everybody, 3), atol=0.035)
     # A certainty is drawn always and independently of the rest.
-    rows, probabilities, joint = sampling.draw_sampford([1000, 5, 9, 14, 20], 3, 1)
+    rows, probabilities, table = sampling.draw_sampford([1000, 5, 9, 14, 20], 3, 1)
     assert rows[0] == 0
-    np.testing.assert_allclose(joint[0], probabilities)
+    np.testing.assert_allclose(table[0], probabilities)
 
 
 def test_two_stages_give_every_person_of_a_town_about_the_same_chance() -> None:
@@ -192,3 +180,70 @@ def test_two_stages_give_every_person_of_a_town_about_the_same_chance() -> None:
     assert (1 / probabilities).sum() == pytest.approx(1000)
     with pytest.raises(SampleTooLarge, match='Stratum b has 8 PSUs, not 9'):
         sampling.draw_two_stage(village, {'a': 1, 'b': 9}, 10, seed=9, strata=town)
+
+
+VILLAGE, TOWN = np.repeat(np.arange(10), 10), np.repeat([1, 2], 50)
+
+
+def test_strata_of_two_stages_are_matched_by_name_and_none_is_overlooked() -> None:
+    by_number, _, _ = sampling.draw_two_stage(VILLAGE, {1: 2, 2: 2}, 4, 1, strata=TOWN)
+    by_name, _, _ = sampling.draw_two_stage(VILLAGE, {'1': 2, '2': 2}, 4, 1, strata=TOWN)
+    assert by_number.tolist() == by_name.tolist()
+    assert len(by_name) == 16
+    with pytest.raises(UnknownLevel, match='no rows of stratum zz'):
+        sampling.draw_two_stage(VILLAGE, {1: 2, 'zz': 2}, 4, 1, strata=TOWN)
+    rows, _, _ = sampling.draw_two_stage(VILLAGE, np.int64(2), 4, np.int64(1), strata=TOWN)
+    assert rows.tolist() == by_name.tolist()
+
+
+def test_every_village_has_a_chance_or_is_named() -> None:
+    with pytest.raises(UnknownLevel, match='sizes must name every PSU of the frame; 2, 3'):
+        sampling.draw_two_stage(VILLAGE, 2, 3, 1, sizes={0: 5, 1: 5})
+    with pytest.raises(UnknownLevel, match='sizes names 77'):
+        sampling.draw_two_stage(VILLAGE, 2, 3, 1, sizes=dict.fromkeys([*range(10), 77], 5))
+    with pytest.raises(UnknownLevel, match='no psu in row 1'):
+        sampling.draw_two_stage([None, *VILLAGE[1:]], 2, 3, 1)
+    with pytest.raises(ClusterInTwoStrata, match='PSU 0 lies in more than one'):
+        sampling.draw_two_stage(VILLAGE, 1, 3, 1, strata=[*np.repeat('a', 5), *np.repeat('b', 95)])
+    for per_psu in (0, -1, 2.5, None):
+        with pytest.raises(BadOption, match='per_psu must be'):
+            sampling.draw_two_stage(VILLAGE, 2, per_psu, 1)  # type: ignore[arg-type]
+
+
+def test_a_seed_draws_the_same_two_stages_again() -> None:
+    first, _, _ = sampling.draw_two_stage(VILLAGE, 3, 4, 7)
+    assert first.tolist() == sampling.draw_two_stage(VILLAGE, 3, 4, 7)[0].tolist()
+    assert first.tolist() != sampling.draw_two_stage(VILLAGE, 3, 4, 8)[0].tolist()
+
+
+def test_unequal_probabilities_stratum_by_stratum() -> None:
+    sizes = np.tile([1.0, 2, 3, 4, 10], 20)
+    rows, share = sampling.draw_pps(sizes, {'1': 4, '2': 6}, 5, strata=TOWN)
+    assert ((TOWN[rows] == 1).sum(), (TOWN[rows] == 2).sum()) == (4, 6)
+    np.testing.assert_allclose(share, np.where(TOWN[rows] == 1, 4, 6) * sizes[rows] / 200)
+    every, share = sampling.draw_systematic(100, 5, 3, strata=TOWN)
+    assert np.diff(every[:5]).tolist() == [10] * 4
+    assert share.tolist() == [0.1] * 10
+    with pytest.raises(BadOption, match='Strata need a seed'):
+        sampling.draw_pps(sizes, 4, start=0.5, strata=TOWN)
+    with pytest.raises(SampleTooLarge, match='Stratum 2: 60 units cannot be drawn from 50'):
+        sampling.draw_pps(sizes, {1: 2, 2: 60}, 5, strata=TOWN)
+
+
+@pytest.mark.parametrize('n', [1.5, '3', None, True, np.nan, -1])
+def test_sample_sizes_are_whole_numbers(n: object) -> None:
+    for draw in (
+        lambda: sampling.draw_pps([1, 2, 3], n, 1),  # type: ignore[arg-type]
+        lambda: sampling.draw_simple(5, n, 1),  # type: ignore[arg-type]
+        lambda: sampling.draw_stratified(['a', 'b'], {'a': n}, 1),  # type: ignore[dict-item]
+        lambda: sampling.draw_sampford([1, 2, 3], n, 1),  # type: ignore[arg-type]
+        lambda: allocation.allocate({'a': 100}, n),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(BadOption, match='must be a'):
+            draw()
+    with pytest.raises(BadOption, match='size must be a whole number from 0'):
+        sampling.draw_simple(-1, 0, 1)
+    with pytest.raises(BadOption, match='map each stratum'):
+        allocation.allocate([100, 50], 10)  # type: ignore[arg-type]
+    with pytest.raises(BadOption, match='minimum must be a whole number'):
+        allocation.allocate({'a': 100}, 10, minimum=2.5)  # type: ignore[arg-type]

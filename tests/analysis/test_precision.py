@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from analysis.allocation import Aim, allocate_for_precision
 from analysis.errors import BadOption, InfeasibleBounds, UnknownLevel
+from analysis.precision import Aim, allocate_for_precision
 
 TOWNS = {'a': 9000, 'b': 4000, 'c': 700}
 WATER = {'a': 0.30, 'b': 0.45, 'c': 0.50}
