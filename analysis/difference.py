@@ -84,6 +84,9 @@ def _contrast(
         empty = [rows[i].label for i in positions if not rows[i].n]
         if empty:
             raise BadOption(f'Nothing was estimated for {", ".join(empty)}: no answers there.')
+        unknown = [rows[i].label or rows[i].variable for i in positions if math.isnan(rows[i].se)]
+        if unknown:
+            raise BadOption(f'There is no standard error of {", ".join(unknown)} to compare with.')
         raise BadOption(
             'The covariance of these rows was not kept: the table would be too large.',
             'Estimate fewer columns in one call.',

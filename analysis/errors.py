@@ -70,6 +70,10 @@ class BadTarget(AnalysisError):
     """A target that cannot be compared with the estimate."""
 
 
+class TooLarge(AnalysisError):
+    """What was asked for does not fit into memory."""
+
+
 class SampleTooLarge(AnalysisError):
     """More units are asked for than there are."""
 

@@ -16,12 +16,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+import numpy as np
+
 from analysis.errors import BadOption, listed
 
-Method = Literal[
-    'wilson', 'korn-graubard', 'nchs', 'logit', 'likelihood', 'arcsine', 'wald', 't', 'beta'
-]
+Method = Literal['wilson', 'korn-graubard', 'nchs', 'logit', 'likelihood', 'arcsine', 'wald', 't']
 METHODS: tuple[str, ...] = get_args(Method)
+# R's words: svyciprop(method=), svyquantile(interval.type=).
+R_NAMES = {'beta': 'korn-graubard', 'xlogit': 'logit', 'asin': 'arcsine', 'mean': 'wald'}
 Bounds = tuple[float, float]
 NAN_BOUNDS: Bounds = (math.nan, math.nan)
 
@@ -30,15 +32,16 @@ NO_VARIANCE = 1e9
 
 
 def check_method(method: str) -> str:
-    """The method's name, ``beta`` (R's word) turned into ``korn-graubard``."""
-    if method not in METHODS:
+    """The method's name, R's words (beta, xlogit, asin, mean) turned into those of this package."""
+    name = R_NAMES.get(method, method)
+    if name not in METHODS:
         raise BadOption(f'Unknown interval method {method!r}; use {listed(METHODS, 20)}.')
-    return 'korn-graubard' if method == 'beta' else method
+    return name
 
 
 def check_level(level: float) -> float:
     """A confidence level as a share; refuses 95 where 0.95 is meant."""
-    if not 0.5 <= level < 1:
+    if not isinstance(level, int | float | np.floating) or not 0.5 <= level < 1:
         raise BadOption(f'level is {level!r}; it must be a share from 0.5 to below 1, as 0.95.')
     return float(level)
 

@@ -1,35 +1,39 @@
 """Quantiles of weighted data by named rules, with Woodruff's interval.
 
 The interval of the share at or below the quantile is turned back into values by the same rule
-(Woodruff 1952, JASA 47); the standard error is its width over 2 t.  R: svyquantile.
+(Woodruff 1952, JASA 47); the standard error is its width over 2 t.  The slope of that step, se of
+the quantile over se of the share, carries the covariances over too.  R: svyquantile.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from analysis.columns import Floats, Mask, numbers
 from analysis.design import Design
 from analysis.domains import Domains
-from analysis.errors import BadOption, listed
+from analysis.errors import BadColumn, BadOption, BadWeights, EmptyDomain, listed
 from analysis.estimate import proportion
-from analysis.intervals import check_level, t_quantile
+from analysis.intervals import check_level, check_method, t_quantile
+from analysis.options import number
+from analysis.replicates import ReplicateDesign
 from analysis.result import Estimate, Estimates
-from analysis.variance import Totals, to_units
+from analysis.variance import Totals
 
 # Cumulated weights this close to p count as equal to it.
 CLOSE = 1e-12
+Rule: TypeAlias = 'Callable[[_Sorted, float], float]'
 
 
 def quantile(
-    design: Design,
+    design: Design | ReplicateDesign,
     y: Any,
-    p: float | list[float] = 0.5,
+    p: float | Sequence[float] = 0.5,
     *,
     by: Any = None,
     where: Any = None,
@@ -37,81 +41,167 @@ def quantile(
     rule: str = 'math',
     method: str = 'wald',
 ) -> Estimates:
-    """Quantiles of ``y``: a row for each p and group.
+    """Quantiles of ``y``: a row for each p and group, with their covariance.
 
     ``rule``: ``math`` (smallest value with at least p below or at it), ``school`` (the mean of
     two neighbours at a tie), ``hf1`` … ``hf9`` (Hyndman and Fan 1996).  ``method`` is the
     interval of the share, R's interval.type: wald (R ``mean``), korn-graubard (``beta``),
-    logit (``xlogit``), arcsine (``asin``), wilson.
+    logit (``xlogit``), arcsine (``asin``), wilson; where all clusters agree Korn–Graubard's, as
+    the row says.  Replicate designs give the share its variance by their replicates.
+
+    An interval of the share that reaches 0 or 1 ends at the smallest or largest value, and the
+    standard error then comes from the other side alone (NaN when both sides are cut).
     """
     if rule not in RULES:
         raise BadOption(f'Unknown quantile rule {rule!r}; use {listed(RULES, 20)}.')
-    wanted = [p] if isinstance(p, int | float) else list(p)
-    if not wanted or not all(0 < share < 1 for share in wanted):
-        raise BadOption(f'Quantiles must lie between 0 and 1, not {listed(wanted)}.')
+    plain = design.design if isinstance(design, ReplicateDesign) else design
+    _refuse_negative(plain)
+    groups = _groups(plain, _checked(y, plain), Domains.of(plain, by, where), RULES[rule])
+    asked = [(share, group) for share in _wanted(p) for group in groups]
+    below = {str(k): group.below(share) for k, (share, group) in enumerate(asked) if group.find}
+    if not below:
+        raise EmptyDomain('No row has an answer and a positive weight.')
+    shares: Estimates = proportion(
+        design, below, level=check_level(level), method=check_method(method)
+    )
+    places = {int(key): i for i, key in enumerate(below)}
+    rows = [
+        _row(shares[places[k]], group, share, rule)
+        if k in places
+        else _nothing(shares[0], group, share, rule)
+        for k, (share, group) in enumerate(asked)
+    ]
+    return _together(rows, shares, [places.get(k) for k in range(len(asked))], plain)
+
+
+@dataclass(frozen=True, eq=False)
+class _Group:
+    """The rows of one domain; ``find`` gives its quantiles, None where nobody answered."""
+
+    label: str
+    column: Floats
+    inside: Mask
+    find: Callable[[float], float] | None
+    missing: int
+
+    def value(self, p: float) -> float:
+        assert self.find is not None
+        return self.find(p)
+
+    def below(self, p: float) -> Floats:
+        """1 at or below the quantile, 0 above, NaN outside the domain or without an answer."""
+        known = self.inside & ~np.isnan(self.column)
+        return np.where(known, self.column <= self.value(p), np.nan)
+
+
+def _groups(design: Design, column: Floats, domains: Domains, rule: Rule) -> list[_Group]:
+    everybody = np.ones(design.n, dtype=bool) if domains.inside is None else domains.inside
+    found = []
+    for j, label in enumerate(domains.labels):
+        inside = everybody if domains.codes is None else everybody & (domains.codes == j)
+        used = inside & ~np.isnan(column) & (design.weights > 0)
+        find = _finder(column[used], design.weights[used], rule) if used.any() else None
+        missing = int(np.count_nonzero(inside & np.isnan(column)))
+        found.append(_Group(label, column, inside, find, missing))
+    return found
+
+
+def _wanted(p: Any) -> list[float]:
+    given = [p] if isinstance(p, str) or not hasattr(p, '__iter__') else list(p)
+    wanted = [number(one, 'A quantile') for one in given]
+    if not wanted or not all(0 < one < 1 for one in wanted):
+        raise BadOption(f'Quantiles must lie between 0 and 1, not {listed(given)}.')
+    return wanted
+
+
+def _refuse_negative(design: Design) -> None:
+    if design.weights.min() < 0:
+        raise BadWeights(
+            'Some weights are negative: shares below a value then do not grow with it.',
+            'Calibrate with bounds, or by raking or logit.',
+        )
+
+
+def _checked(y: Any, design: Design) -> Floats:
     column = numbers(y, 'y', design.n)
-    domains = Domains.of(design, by, where)
-    answered = ~np.isnan(column) if domains.inside is None else domains.inside & ~np.isnan(column)
-    rows: list[Estimate] = []
-    presence: list[tuple[Totals, int]] = []
-    for share in wanted:
-        for j, label in enumerate(domains.labels):
-            here = answered if domains.codes is None else answered & (domains.codes == j)
-            rows.append(_one(design, column, here, share, label, level, rule, method))
-            weight = to_units(design, design.weights * here, None, 1)
-            presence.append((Totals(weight, 1), 0))
-    covariance = np.full((len(rows), len(rows)), np.nan)
-    np.fill_diagonal(covariance, [row.se**2 for row in rows])
-    return Estimates(rows, covariance, design, presence)
+    infinite = np.flatnonzero(np.isinf(column))
+    if infinite.size:
+        raise BadColumn(f'y is infinite in row {infinite[0] + 1}.', 'Correct it or leave it empty.')
+    return column
 
 
-def _one(
-    design: Design,
-    column: Floats,
-    here: Mask,
-    p: float,
-    label: str,
-    level: float,
-    rule: str,
-    method: str,
-) -> Estimate:
-    used = here & (design.weights > 0)
-    blank: dict[str, Any] = {
-        'label': label,
-        'variable': f'{p:g}',
-        'kind': 'quantile',
-        'method': f'{rule}/{method}',
-    }
-    if not used.any():
-        return Estimate(**blank, level=level, **_nothing())
-    find = _finder(column[used], design.weights[used], RULES[rule])
-    value = find(p)
-    below = np.where(here, (column <= value).astype(np.float64), np.nan)
-    share: Estimate = proportion(design, below, where=here, level=level, method=method)
-    low = find(share.lci) if 0 <= share.lci < 1 and share.se > 0 else math.nan
-    high = find(share.uci) if 0 < share.uci <= 1 and share.se > 0 else math.nan
-    t = t_quantile((1 + check_level(level)) / 2, share.df)
-    se = (high - low) / (2 * t)
-    return Estimate(
-        **blank,
-        level=level,
+def _row(share: Estimate, group: _Group, p: float, rule: str) -> Estimate:
+    """The quantile from the ``share`` at or below it."""
+    value = group.value(p)
+    low, high, se = value, value, 0.0
+    if not share.census:
+        low, high = group.value(share.lci), group.value(share.uci)
+        sides = [value - low] * (share.lci > 0) + [high - value] * (share.uci < 1)
+        t = t_quantile((1 + share.level) / 2, share.df)
+        se = sum(sides) / len(sides) / t if sides else math.nan
+    return replace(
+        share,
+        label=group.label,
+        variable=f'{p:g}',
+        kind='quantile',
         est=value,
         se=se,
         lci=low,
         uci=high,
         cv=se / abs(value) if value else math.nan,
-        df=share.df,
-        n=share.n,
-        missing=0,
-        n_eff=share.n_eff,
-        deff=share.deff,
-        deff_wr=share.deff_wr,
+        missing=group.missing,
+        method=f'{rule}/{share.method}',
+        limits=None,
     )
 
 
-def _nothing() -> Mapping[str, Any]:
-    figures = ('est', 'se', 'lci', 'uci', 'cv', 'n_eff', 'deff', 'deff_wr')
-    return {**dict.fromkeys(figures, math.nan), 'df': 0, 'n': 0, 'missing': 0}
+def _nothing(like: Estimate, group: _Group, p: float, rule: str) -> Estimate:
+    """The row of a group without answers."""
+    nan = math.nan
+    return replace(
+        like,
+        label=group.label,
+        variable=f'{p:g}',
+        kind='quantile',
+        est=nan,
+        se=nan,
+        lci=nan,
+        uci=nan,
+        cv=nan,
+        df=0,
+        n=0,
+        missing=group.missing,
+        n_eff=nan,
+        deff=nan,
+        deff_wr=nan,
+        method=rule,
+        limits=None,
+        census=False,
+    )
+
+
+def _together(
+    rows: list[Estimate], shares: Estimates, places: list[int | None], design: Design
+) -> Estimates:
+    """The covariance of the shares, times the slopes of the quantiles in them.
+
+    A slope is 1/f at the quantile, as the two standard errors have it.
+    """
+    known = [k for k, place in enumerate(places) if place is not None]
+    there = [place for place in places if place is not None]
+    slope = np.array(
+        [
+            rows[k].se / shares[i].se if shares[i].se > 0 else 0.0
+            for k, i in zip(known, there, strict=True)
+        ]
+    )
+    covariance = np.full((len(rows), len(rows)), np.nan)
+    block = shares.covariance[np.ix_(there, there)] * np.outer(slope, slope)
+    covariance[np.ix_(known, known)] = block
+    np.fill_diagonal(covariance, [row.se**2 for row in rows])
+    nobody = (Totals(np.zeros((design.units, 1)), 1), 0)
+    presence = [nobody if place is None else shares.presence[place] for place in places]
+    return Estimates(rows, covariance, design, presence)
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,9 +218,6 @@ class _Sorted:
         low = int(np.searchsorted(share, p + CLOSE, side='right')) - 1
         exact = low >= 0 and abs(float(share[low]) - p) <= CLOSE
         return low, min(low + 1, len(self.x) - 1), exact
-
-
-Rule = Callable[[_Sorted, float], float]
 
 
 def _finder(values: Floats, weights: Floats, rule: Rule) -> Callable[[float], float]:

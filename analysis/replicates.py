@@ -12,32 +12,48 @@ Sources: Wolter 2007 (Introduction to Variance Estimation); Rao, Wu and Yue 1992
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from analysis.columns import Floats, Mask, chosen
+from analysis import factors
+from analysis.columns import Floats, Mask, chosen, numbers
 from analysis.design import Design
-from analysis.errors import AnalysisError, BadColumn, BadOption, NotConverged, listed
+from analysis.errors import (
+    AnalysisError,
+    BadColumn,
+    BadOption,
+    BadWeights,
+    NotConverged,
+    TooLarge,
+    listed,
+)
+from analysis.options import generator, number, whole_number
 from analysis.result import Part
 from analysis.steps import Step
 from analysis.variance import dense
+
+# Replicate weights by row beyond this number (8 GiB) are not kept.
+LARGEST = 1 << 30
+# Replicates that differ by less than this share are counted as one for the degrees of freedom (R).
+ALIKE = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
 class ReplicateDesign:
     """A design with R replicates; the estimators take it in place of a ``Design``.
 
-    ``factors`` (R, units) multiply the weights of the design's units, or ``given`` (n, R) holds
-    full replicate weights by row.  ``mse`` centres at the estimate of the full sample and not
+    ``factors`` multiply the weights of the design's units, or ``given`` (n, R) holds full
+    replicate weights by row.  ``mse`` centres at the estimate of the full sample and not
     at the mean of the replicates.  ``df`` replaces PSUs − strata where those are not known.
     """
 
     design: Design
     kind: str
-    factors: Floats | None
+    factors: factors.Factors | None
     given: Floats | None
     scale: float
     rscales: Floats
@@ -56,6 +72,9 @@ class ReplicateDesign:
     def weights(self) -> Floats:
         return self.design.weights
 
+    def __repr__(self) -> str:
+        return f'ReplicateDesign({self.kind}, {self.count} replicates of {self.design!r})'
+
     def calibrated(
         self, *steps: Step, progress: Callable[[int, int], None] | None = None
     ) -> ReplicateDesign:
@@ -68,6 +87,11 @@ class ReplicateDesign:
                 raise BadOption('This step cannot be made again in replicates.')
         changed = self.design.calibrated(*steps)
         again = [step.redo for step in steps if step.redo is not None]
+        if self.n * self.count > LARGEST:
+            raise TooLarge(
+                f'{self.count:,} replicates of {self.n:,} rows are too many to adjust one by one.',
+                'Use bootstrap with some hundred replicates, or groups of rows as PSUs.',
+            )
         columns = np.empty((self.n, self.count), order='F')
         for r in range(self.count):
             column = self.row_weights(r)
@@ -84,7 +108,7 @@ class ReplicateDesign:
             return np.asarray(self.given[:, r])
         assert self.factors is not None
         unit = self.design.row_unit
-        factor = self.factors[r] if unit is None else self.factors[r][unit]
+        factor = self.factors.of(r) if unit is None else self.factors.of(r)[unit]
         return np.asarray(self.design.weights * factor)
 
     def covariance(self, parts: Sequence[Part]) -> Floats:
@@ -102,6 +126,8 @@ class ReplicateDesign:
     def spread(self, values: Floats, estimate: Floats) -> Floats:
         """Covariance from the statistics in every replicate, (R, k), and in the full sample."""
         used = self.rscales > 0
+        if not used.any():
+            return np.zeros((values.shape[1], values.shape[1]))
         centre = estimate if self.mse else values[used].mean(axis=0)
         apart = (values - centre) * np.sqrt(self.scale * self.rscales)[:, None]
         return np.asarray(apart[used].T @ apart[used])
@@ -109,7 +135,7 @@ class ReplicateDesign:
     def _values(self, part: Part) -> Floats:
         """The statistics of a part in every replicate, (R, k)."""
         if self.factors is not None:
-            sums = [self.factors @ dense(raw) for raw in part.raw]
+            sums = [self.factors.totals(dense(raw)) for raw in part.raw]
         else:
             sums = [self._sums_by_row(column, part) for column in part.columns()]
         with np.errstate(invalid='ignore', divide='ignore'):
@@ -134,38 +160,50 @@ def _in_replicate(redo: Callable[[Floats], Floats], column: Floats, r: int) -> F
         ) from error
 
 
-def jackknife(design: Design, *, mse: bool = False) -> ReplicateDesign:
+def jackknife(design: Design, *, mse: bool = False, drop_fpc: bool = False) -> ReplicateDesign:
     """Delete one PSU at a time (JKn; JK1 in one stratum), with the population correction.
 
     Factor n_h/(n_h − 1) for the rest of the stratum; rscale (1 − f_h)(n_h − 1)/n_h.  A stratum
     with one PSU: ``adjust`` deletes it whole and lets the other H − 1 strata stand for it, factor
     H/(H − 1), rscale (H − 1)/H without correction; ``average`` multiplies the variance by
     PSUs / (PSUs that have others beside them).  Both as R: as.svrepdesign(type = "JKn").
+
+    Only the first stage has a correction.  Where ``population`` or ``rate`` let later stages add
+    to the variance, that part would be lost, in a stratum with all its PSUs everything: BadOption,
+    unless ``drop_fpc=True`` accepts it (R drops it with a warning).
     """
     _refuse_steps(design)
-    stage, units = design.stages[0], design.stages[0].units
-    n = stage.drawn[stage.stratum]
-    factors = np.ones((units, units))
-    for h in range(len(stage.drawn)):
-        members = np.flatnonzero(stage.stratum == h)
-        if len(members) > 1:
-            factors[np.ix_(members, members)] = len(members) / (len(members) - 1)
+    if _later_stages_add(design) and not drop_fpc:
+        raise BadOption(
+            'The jackknife corrects for the population at the first stage only; what the later '
+            'stages of this design add to the variance would be lost.',
+            'Use the bootstrap, which keeps it, or accept the loss with drop_fpc=True.',
+        )
+    stage = design.stages[0]
+    strata, n = len(stage.drawn), stage.drawn[stage.stratum]
     rscales = (1.0 - stage.fraction[stage.stratum]) * (n - 1.0) / n
     alone = (n == 1) & (stage.fraction[stage.stratum] < 1)
-    scale = 1.0
+    scale, whole = 1.0, np.zeros(stage.units, dtype=bool)
     if alone.any() and design.lonely_psu == 'average':
         scale = _average_scale(alone)
     if alone.any() and design.lonely_psu == 'adjust':
-        strata = len(stage.drawn)
         if strata == 1:
             raise BadOption('One PSU in all: the jackknife has nothing to adjust it to.')
-        factors[alone] = strata / (strata - 1)
+        whole = alone
         rscales[alone] = (strata - 1) / strata
-        np.fill_diagonal(factors, np.where((n > 1) | alone, 0.0, 1.0))
-    else:
-        np.fill_diagonal(factors, np.where(n > 1, 0.0, 1.0))
-    kind = 'JK1' if len(stage.drawn) == 1 else 'JKn'
-    return _from_psus(design, kind, factors, scale, rscales, mse)
+    deleted = factors.DeleteOne(stage, design.unit_psu, whole)
+    kind = 'JK1' if strata == 1 else 'JKn'
+    return ReplicateDesign(design, kind, deleted, None, scale, rscales, mse)
+
+
+def _later_stages_add(design: Design) -> bool:
+    """Whether a stage after the first has a variance that counts, times the fractions above it."""
+    share = np.ones(len(design.stages[0].drawn))
+    for above, stage in pairwise(design.stages):
+        share = stage.from_above((share * above.fraction)[above.stratum])
+        if ((share > 0) & (stage.fraction < 1)).any():
+            return True
+    return False
 
 
 def _average_scale(alone: Mask) -> float:
@@ -186,94 +224,43 @@ def bootstrap(
     """
     _refuse_steps(design)
     _refuse_borrowed_variance(design)
-    _check_count(replicates)
-    if isinstance(seed, bool) or not isinstance(seed, int):
-        raise BadOption(f'The seed must be a whole number; it is {seed!r}.')
-    random = np.random.Generator(np.random.PCG64(seed))
+    count, random = whole_number(replicates, 'replicates', 2), generator(seed)
     if len(design.stages) > 1:
-        factors = _preston(design, replicates, random)
-        kind = 'bootstrap (Preston)'
+        made, kind = factors.preston(design, count, random), 'bootstrap (Preston)'
     else:
-        factors = _rao_wu(design, replicates, random)
-        kind = 'bootstrap (Rao–Wu–Yue)'
-    rscales = np.ones(replicates)
-    return ReplicateDesign(design, kind, factors, None, 1.0 / (replicates - 1), rscales, mse)
+        made, kind = factors.rao_wu(design.stages[0], count, random), 'bootstrap (Rao–Wu–Yue)'
+    return ReplicateDesign(design, kind, made, None, 1.0 / (count - 1), np.ones(count), mse)
 
 
-def _rao_wu(design: Design, replicates: int, random: np.random.Generator) -> Floats:
-    stage = design.stages[0]
-    factors = np.ones((replicates, stage.units))
-    for h in range(len(stage.drawn)):
-        members = np.flatnonzero(stage.stratum == h)
-        n = len(members)
-        if n < 2:
-            continue
-        drawn = random.multinomial(n - 1, np.full(n, 1.0 / n), size=replicates)
-        keep = np.sqrt(1.0 - stage.fraction[h])
-        factors[:, members] = 1.0 - keep + keep * (n / (n - 1)) * drawn
-    return factors
-
-
-def _preston(design: Design, replicates: int, random: np.random.Generator) -> Floats:
-    """Half of the units of every stage without replacement, inside those kept above."""
-    above = np.ones((replicates, 1))
-    share = np.ones(1)
-    total = np.ones((replicates, 1))
-    for stage in design.stages:
-        half = np.floor(stage.drawn / 2.0)
-        left = np.maximum(stage.drawn - half, 1.0)
-        share = np.broadcast_to(stage.from_above(share), half.shape)
-        keep = np.sqrt(half * share * (1.0 - stage.fraction) / left)
-        inflate = np.divide(stage.drawn, half, out=np.zeros_like(half), where=half > 0)
-        taken = _halves(stage.stratum, half, replicates, random)
-        path = np.broadcast_to(stage.from_above(above), (replicates, len(half)))
-        start = np.broadcast_to(stage.from_above(total), (replicates, len(half)))
-        change = (keep * path)[:, stage.stratum] * (inflate[stage.stratum] * taken - 1.0)
-        total = start[:, stage.stratum] + change
-        above = path[:, stage.stratum] * np.sqrt(inflate)[stage.stratum] * taken
-        share = (share * stage.fraction)[stage.stratum]
-    return total
-
-
-def _halves(stratum: Any, half: Floats, replicates: int, random: np.random.Generator) -> Floats:
-    """0/1 for ``half`` units of each stratum drawn without replacement, (replicates, units)."""
-    taken = np.zeros((replicates, len(stratum)))
-    order = np.argsort(stratum, kind='stable')
-    starts = np.searchsorted(stratum[order], np.arange(len(half) + 1))
-    for h in range(len(half)):
-        members = order[starts[h] : starts[h + 1]]
-        ranks = random.random((replicates, len(members))).argsort(axis=1).argsort(axis=1)
-        taken[:, members] = ranks < half[h]
-    return taken
-
-
-def balanced(design: Design, *, fay: float = 0.0, mse: bool = False) -> ReplicateDesign:
+def balanced(
+    design: Design, *, fay: float = 0.0, mse: bool = False, drop_fpc: bool = False
+) -> ReplicateDesign:
     """Balanced repeated replication for two PSUs in every stratum; Fay's method with ``fay`` > 0.
 
     One PSU of each stratum counts 2 − fay, the other fay, by the columns of a Hadamard matrix.
-    R: type = "BRR", "Fay" (fay.rho); there the population correction is left out too.
+    There is no population correction in it: a design with one is refused, unless
+    ``drop_fpc=True`` accepts errors that are too large.  R: type = "BRR", "Fay" (fay.rho).
     """
-    from scipy.linalg import hadamard
-
     _refuse_steps(design)
     stage = design.stages[0]
-    if not 0 <= fay < 1:
-        raise BadOption(f'fay must lie from 0 to below 1, not {fay:g}.')
+    _check_fay(fay)
     wrong = chosen(stage.labels, stage.drawn != 2)
     if wrong:
         raise BadOption(
             f'Balanced replicates need two PSUs in every stratum; not so in {listed(wrong)}.',
             'Use the jackknife or the bootstrap.',
         )
-    size = 1 << len(stage.drawn).bit_length()
-    signs = hadamard(size)[:, 1 : len(stage.drawn) + 1].astype(np.float64)
-    second = np.zeros(stage.units, dtype=bool)
-    order = np.argsort(stage.stratum, kind='stable')
-    second[order[1::2]] = True
-    side = np.where(second, -1.0, 1.0) * signs[:, stage.stratum]
-    factors = 1.0 + (1.0 - fay) * side
-    kind = 'Fay' if fay else 'BRR'
-    return _from_psus(design, kind, factors, 1 / (size * (1 - fay) ** 2), np.ones(size), mse)
+    if (stage.fraction > 0).any() and not drop_fpc:
+        raise BadOption(
+            'Balanced replicates know no population correction; that of this design would be lost.',
+            'Use the jackknife or the bootstrap, or accept larger errors with drop_fpc=True.',
+        )
+    made = factors.half_samples(stage, fay)
+    kind, count = 'Fay' if fay else 'BRR', len(made)
+    if design.unit_psu is not None:
+        made = made[:, design.unit_psu]
+    scale = 1.0 / (count * (1.0 - fay) ** 2)
+    return ReplicateDesign(design, kind, factors.Table(made), None, scale, np.ones(count), mse)
 
 
 def given(
@@ -288,46 +275,91 @@ def given(
     mse: bool = False,
     df: int | None = None,
 ) -> ReplicateDesign:
-    """Replicate weights that came with the data, a table (n, R).
+    """Replicate weights that came with the data: a table (n, R), a mapping or frame of columns.
 
-    ``kind`` JK1, BRR, Fay or bootstrap sets the scale ((R − 1)/R, 1/R, 1/(R(1 − fay)²),
-    1/(R − 1)); for others, also JKn, give ``scale`` and ``rscales``.  ``combined=False`` means
-    factors that multiply ``weights``.  ``df`` is R − 1 unless said.  R: svrepdesign.
+    ``kind`` sets the scale: JK1 (R − 1)/R, JK2 1, BRR 1/R, Fay 1/(R(1 − fay)²), bootstrap
+    1/(R − 1), ACS and successive-difference 4/R; for others, also JKn, give ``scale`` and
+    ``rscales``.  ``combined=False`` means factors that multiply ``weights``.  ``df`` is the rank of
+    the replicate weights − 1 unless said: 300 bootstrap replicates of 6 villages know the variance
+    to 5 degrees of freedom, not to 299.  A weight may be negative (calibration makes some), a
+    replicate's total may not.  R: svrepdesign, degf.
     """
     design = Design(weights)
-    table = np.asarray(replicate_weights, dtype=np.float64)
-    if table.ndim != 2 or len(table) != design.n:
-        raise BadColumn(f'Replicate weights must be a table of {design.n} rows; {table.shape}.')
-    if not np.isfinite(table).all():
-        row, column = np.argwhere(~np.isfinite(table))[0]
-        raise BadColumn(f'Replicate weight {column + 1} is not a number in row {row + 1}.')
+    table = _table(replicate_weights, design.n)
     count = table.shape[1]
-    _check_count(count)
+    whole_number(count, 'The number of replicates', 2)
+    _check_fay(fay)
     known = {
         'JK1': (count - 1) / count,
+        'JK2': 1.0,
         'BRR': 1.0 / count,
         'Fay': 1.0 / (count * (1.0 - fay) ** 2),
         'bootstrap': 1.0 / (count - 1),
+        'ACS': 4.0 / count,
+        'successive-difference': 4.0 / count,
     }
+    if kind not in (*known, 'JKn', 'other'):
+        raise BadOption(
+            f'Unknown kind of replicates {kind!r}; use {listed(known, 20)}, JKn or other.'
+        )
     if kind not in known and scale is None and rscales is None:
         raise BadOption(f'Replicates of kind {kind!r} need scale and rscales.')
-    chosen = known.get(kind, 1.0) if scale is None else float(scale)
-    each = np.ones(count) if rscales is None else np.asarray(rscales, dtype=np.float64)
-    if each.shape != (count,):
-        raise BadOption(f'rscales has {each.size} entries for {count} replicates.')
+    chosen = known.get(kind, 1.0) if scale is None else number(scale, 'scale')
+    if not chosen > 0:
+        raise BadOption(f'scale must be above 0, not {chosen:g}.')
+    each = np.ones(count) if rscales is None else numbers(rscales, 'rscales')
+    if len(each) != count:
+        raise BadOption(f'rscales has {len(each)} entries for {count} replicates.')
+    if not ((each >= 0) & (each < np.inf)).all() or not (each > 0).any():
+        raise BadOption('rscales must be finite, not negative, and not all 0.')
     if not combined:
         table = table * design.weights[:, None]
-    degrees = count - 1 if df is None else int(df)
+    _check_totals(table)
+    degrees = _rank(table) - 1 if df is None else whole_number(df, 'df', 1)
     return ReplicateDesign(design, kind, None, table, chosen, each, mse, degrees)
 
 
-def _from_psus(
-    design: Design, kind: str, factors: Floats, scale: float, rscales: Floats, mse: bool
-) -> ReplicateDesign:
-    """Factors of PSUs handed down to the units of the design."""
-    if design.unit_psu is not None:
-        factors = factors[:, design.unit_psu]
-    return ReplicateDesign(design, kind, factors, None, scale, rscales, mse)
+def _table(values: Any, rows: int) -> Floats:
+    """Replicate weights as numbers, (rows, R)."""
+    if isinstance(values, Mapping) or hasattr(values, 'columns'):
+        names = list(values) if isinstance(values, Mapping) else list(values.columns)
+        columns = [numbers(values[name], str(name), rows) for name in names]
+        table = np.stack(columns, axis=1) if columns else np.empty((rows, 0))
+    else:
+        try:
+            table = np.asarray(values, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise BadColumn('Replicate weights must be a table of numbers.') from error
+    if table.ndim != 2 or len(table) != rows:
+        raise BadColumn(f'Replicate weights must be a table of {rows} rows; {table.shape}.')
+    if not np.isfinite(table).all():
+        row, column = np.argwhere(~np.isfinite(table))[0]
+        raise BadColumn(f'Replicate weight {column + 1} is not a number in row {row + 1}.')
+    return table
+
+
+def _check_totals(table: Floats) -> None:
+    totals = table.sum(axis=0)
+    bad = np.flatnonzero(totals <= 0)
+    if bad.size:
+        raise BadWeights(
+            f'The weights of replicate {listed(bad + 1, 4)} add up to 0 or less.',
+            'combined=False is for factors that multiply the weights.',
+        )
+
+
+def _rank(table: Floats) -> int:
+    """Rank of the replicate weights, from their small Gram matrix; tolerance as R's degf."""
+    scale = np.sqrt(np.einsum('ij,ij->j', table, table))
+    scaled = table / scale
+    small = scaled.T @ scaled if table.shape[0] > table.shape[1] else scaled @ scaled.T
+    values = np.linalg.eigvalsh(small)
+    return int((values > ALIKE**2 * values[-1]).sum())
+
+
+def _check_fay(fay: float) -> None:
+    if not 0 <= number(fay, 'fay') < 1:
+        raise BadOption(f'fay must lie from 0 to below 1, not {fay:g}.')
 
 
 def _refuse_steps(design: Design) -> None:
@@ -346,8 +378,3 @@ def _refuse_borrowed_variance(design: Design) -> None:
             f'The bootstrap has no rule {design.lonely_psu!r} for a stratum with one PSU.',
             'Merge it, use lonely_psu="certainty", or use the jackknife.',
         )
-
-
-def _check_count(replicates: int) -> None:
-    if replicates < 2:
-        raise BadOption(f'At least 2 replicates are needed, not {replicates}.')

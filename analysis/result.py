@@ -123,7 +123,8 @@ class Part:
 class Estimates(Sequence[Estimate]):
     """Rows with their joint covariance, in the order of variables and then of groups.
 
-    A row is found by position, by label, or by (variable, label).
+    A row is found by position, by label, or by (variable, label).  ``presence`` says which units
+    of the design carry weight in each row (for the degrees of freedom of several rows together).
     """
 
     def __init__(
@@ -136,7 +137,7 @@ class Estimates(Sequence[Estimate]):
         self.rows = tuple(rows)
         self.covariance = covariance
         self._design = design
-        self._presence = tuple(presence)
+        self.presence = tuple(presence)
 
     @overload
     def __getitem__(self, key: int | str | tuple[str, str]) -> Estimate: ...
@@ -174,7 +175,7 @@ class Estimates(Sequence[Estimate]):
 
     def df_together(self, positions: Sequence[int]) -> int:
         """PSUs − strata, counting those seen in any of the rows."""
-        return variance.df_of_union(self._design, [self._presence[i] for i in positions])
+        return variance.df_of_union(self._design, [self.presence[i] for i in positions])
 
     def to_dicts(self) -> list[dict[str, Any]]:
         return [row.to_dict() for row in self.rows]

@@ -177,6 +177,11 @@ def _add_replicates(commands: Any) -> None:
     parser.add_argument('--count', type=int, default=500, help='of bootstrap replicates')
     parser.add_argument('--seed', type=int, help='of the bootstrap')
     parser.add_argument('--rho', type=float, default=0.3, help="Fay's factor")
+    parser.add_argument(
+        '--drop-fpc',
+        action='store_true',
+        help='accept that jackknife (later stages) and BRR lose the population correction',
+    )
     parser.add_argument('--margins', metavar='MARGINS', help='rake every replicate to these')
     parser.add_argument('--report', action='store_true', help='only kind, scale and rscales')
     parser.set_defaults(run=run_replicates)
@@ -215,9 +220,10 @@ def _columns(made: replicates.ReplicateDesign, progress: Progress) -> Table:
 
 def _replicates(design: Design, options: argparse.Namespace) -> replicates.ReplicateDesign:
     if options.kind == 'jackknife':
-        return replicates.jackknife(design)
+        return replicates.jackknife(design, drop_fpc=options.drop_fpc)
     if options.kind == 'bootstrap':
         if options.seed is None:
             raise BadOption('The bootstrap needs --seed, so that it can be made again.')
         return replicates.bootstrap(design, options.count, seed=options.seed)
-    return replicates.balanced(design, fay=options.rho if options.kind == 'fay' else 0.0)
+    fay = options.rho if options.kind == 'fay' else 0.0
+    return replicates.balanced(design, fay=fay, drop_fpc=options.drop_fpc)

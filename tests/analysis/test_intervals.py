@@ -68,7 +68,9 @@ def test_a_share_of_0_or_1_gets_a_one_sided_interval_of_some_width(method: str, 
 def test_the_method_in_the_row_is_the_one_that_was_used() -> None:
     assert share(30, 30, method='logit').method == 'korn-graubard'
     assert share(29, 30, method='logit').method == 'logit'
-    assert share(29, 30, method='beta').method == 'korn-graubard'
+    # R's words are understood.
+    named = {'beta': 'korn-graubard', 'xlogit': 'logit', 'asin': 'arcsine', 'mean': 'wald'}
+    assert {word: share(25, 30, method=word).method for word in named} == named
 
 
 def test_villages_that_all_agree_do_not_make_a_share_certain() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis import Design
-from analysis.errors import BadOption
+from analysis import Design, calibration, difference, replicates
+from analysis.errors import BadColumn, BadOption, BadWeights
 from analysis.quantile import quantile
 from tests.analysis.apidata import agrees, apiclus1, apiclus2, apistrat
+from tests.analysis.test_replicates import pairs_of_villages
 
 STRAT = Design(apistrat['pw'], strata=apistrat['stype'], population=apistrat['fpc'])
 CLUS1 = Design(apiclus1['pw'], psu=apiclus1['dnum'], population=apiclus1['fpc'])
@@ -261,3 +262,138 @@ def test_groups_without_answers_and_wrong_options() -> None:
         quantile(CLUS1, apiclus1['api00'], rule='type7')
     with pytest.raises(BadOption, match='between 0 and 1, not 50'):
         quantile(CLUS1, apiclus1['api00'], 50)
+
+
+# svyquantile(~y, R, c(.25, .5, .9), ci=TRUE); …, c(.25, .9), qrule="hf7"; ~s, c(.3, .5), "school";
+# subset(R, g == 1), .5: value, limits, standard error in turn (`replicates.R`)
+@pytest.mark.parametrize(
+    ('kind', 'math', 'hf7'),
+    [
+        (
+            'BRR',
+            [
+                *(12.3, 11.3, 15.4, 0.9062146670058173),
+                *(26.1, 22.6, 30.5, 1.7461209437429162),
+                *(44.7, 41.2, 48.4, 1.5914013664492395),
+            ],
+            [
+                *(12.46875, 11.369344714248435, 15.4, 0.890887545754291),
+                *(43.725, 40.866141447713446, 46.803954005083853, 1.312422641322045),
+            ],
+        ),
+        (
+            'Fay',
+            [
+                *(12.3, 11.3, 15.4, 0.9062146670058173),
+                *(26.1, 22.6, 30.5, 1.7461209437429162),
+                *(44.7, 41.2, 48.4, 1.5914013664492395),
+            ],
+            [
+                *(12.46875, 11.3828376077017737, 15.4, 0.8879052389377635),
+                *(43.725, 40.8711888808047519, 46.7972027529017396, 1.3098148018961528),
+            ],
+        ),
+        (
+            'JKn',
+            [
+                *(12.3, 11.3, 15.4, 0.9062146670058173),
+                *(26.1, 22.6, 30.5, 1.7461209437429162),
+                *(44.7, 41.2, 48.7, 1.6577097567179588),
+            ],
+            [
+                *(12.46875, 11.4074858510508328, 15.4, 0.8824572878063377),
+                *(43.725, 40.8736556328700757, 46.7956330015874400, 1.3089226217580958),
+            ],
+        ),
+    ],
+)
+def test_quantiles_of_replicate_designs(kind: str, math: list[float], hf7: list[float]) -> None:
+    d = pairs_of_villages()
+    if kind == 'JKn':
+        design = replicates.jackknife(Design(d['w'], strata=d['h'], psu=d['village']))
+    elif kind == 'Fay':
+        softened = 0.3 * d['w'][:, None] + 0.7 * d['brr']
+        design = replicates.given(d['w'], softened, kind='Fay', fay=0.3)
+    else:
+        design = replicates.given(d['w'], d['brr'], kind='BRR')
+
+    def check(rows: object, expected: list[float]) -> None:
+        for row, (est, low, high, se) in zip(rows, np.reshape(expected, (-1, 4)), strict=True):  # type: ignore[call-overload]
+            agrees([row], est=[est], interval=[low, high], se=[se], df=[9])
+
+    check(quantile(design, d['y'], [0.25, 0.5, 0.9]), math)
+    check(quantile(design, d['y'], (0.25, 0.9), rule='hf7'), hf7)
+    scores = [2, 2, 3, 0.2210279675623945, 3, 3, 4, 0.2210279675623945]
+    check(quantile(design, d['s'], [0.3, 0.5], rule='school'), scores)
+    domain = quantile(design, d['y'], where=d['g'] == 1)
+    check(domain, [22.3, 19.8, 26.7, 1.525092976180522])
+
+
+def test_a_median_in_the_top_category_is_known_exactly() -> None:
+    # As R: the share at or below 5 is 1, and its interval lies wholly among the fives.
+    row = quantile(Design(np.ones(100)), np.r_[np.ones(30), np.full(70, 5.0)])[0]
+    assert (row.est, row.lci, row.uci, row.se) == (5, 5, 5, 0)
+    assert row.method == 'math/korn-graubard'
+    constant = quantile(Design(np.ones(12)), [3] * 12)[0]
+    assert (constant.lci, constant.uci, constant.se) == (3, 3, 0)
+
+
+def test_one_cut_side_of_an_interval_does_not_make_the_error_small() -> None:
+    design = Design(np.ones(12))
+    row = quantile(design, np.arange(12.0), 0.1)[0]
+    # The Wald interval of the share 2/12 passes 0: R has no limit there and no error.
+    assert row.lci == 0
+    t = 2.2009851600916384
+    assert row.se == pytest.approx((row.uci - row.est) / t)
+    # Both sides cut: two answers say nothing.
+    assert np.isnan(quantile(Design(np.ones(2)), [1.0, 2.0])[0].se)
+
+
+def test_missing_answers_of_a_quantile_are_counted_by_group() -> None:
+    rows = quantile(Design(np.ones(12)), [np.nan] * 4 + list(range(8)), by=['A'] * 6 + ['B'] * 6)
+    assert [(row.n, row.missing) for row in rows] == [(2, 4), (6, 0)]
+
+
+def test_medians_of_groups_and_waves_can_be_compared() -> None:
+    d = pairs_of_villages()
+    design = Design(d['w'], strata=d['h'], psu=d['village'])
+    rows = quantile(design, d['y'], by=d['g'])
+    apart = difference(rows, '1', '0')
+    assert apart.est == rows['1'].est - rows['0'].est
+    assert apart.se**2 == pytest.approx(
+        rows['1'].se ** 2 + rows['0'].se ** 2 - 2 * rows.covariance[0, 1]
+    )
+    # Two waves with the same villages and the same answers leave a change without error.
+    twice = Design(np.tile(d['w'], 2), strata=np.tile(d['h'], 2), psu=np.tile(d['village'], 2))
+    change = quantile(twice, np.tile(d['y'], 2), by=np.repeat([1, 2], len(d['w'])))
+    assert difference(change, '1', '2').se == pytest.approx(0, abs=1e-6)
+    two = quantile(Design(np.ones(4)), [1.0, 2, 3, 4], by=['a', 'a', 'b', 'b'])
+    with pytest.raises(BadOption, match='no standard error of a, b'):
+        difference(two, 'a', 'b')
+
+
+def test_the_error_of_a_difference_of_medians_is_about_its_spread() -> None:
+    random = np.random.default_rng(12)
+    found, claimed = [], []
+    village = np.repeat(np.arange(40), 10)
+    group = np.tile([0, 1], 200)
+    for _ in range(200):
+        y = random.normal(0, 1, 40)[village] + random.normal(0, 1, 400) + group
+        rows = quantile(Design(np.ones(400), psu=village), y, by=group)
+        row = difference(rows, '1', '0')
+        found.append(row.est)
+        claimed.append(row.se)
+    assert np.mean(claimed) == pytest.approx(np.std(found), rel=0.15)
+
+
+def test_values_and_weights_that_have_no_quantile_are_refused() -> None:
+    with pytest.raises(BadColumn, match='infinite in row 1'):
+        quantile(Design(np.ones(3)), [np.inf, 1, 2])
+    with pytest.raises(BadOption, match="A quantile must be a number; it is '0[.]5'"):
+        quantile(Design(np.ones(3)), [1, 2, 3], '0.5')  # type: ignore[arg-type]
+    x = np.random.default_rng(0).gamma(1, 10, 40)
+    far = calibration.calibrate(
+        np.full(40, 10.0), x={'one': np.ones(40), 'x': x}, totals={'one': 400, 'x': 400 * 27}
+    )
+    with pytest.raises(BadWeights, match='negative'):
+        quantile(Design(np.full(40, 10.0)).calibrated(far.step), x)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analysis import Design, difference, mean, proportion, ratio, replicates, total, weights
-from analysis.errors import BadColumn, BadOption, NotConverged
+from analysis.errors import AnalysisError, BadColumn, BadOption, NotConverged, TooLarge
 from tests.analysis.apidata import agrees, apiclus1, apiclus2, apistrat
 
 STRAT = Design(apistrat['pw'], strata=apistrat['stype'], population=apistrat['fpc'])
@@ -47,7 +47,8 @@ def test_jackknife_of_villages_and_of_a_second_stage() -> None:
     design = replicates.jackknife(CLUS1, mse=True)
     agrees([mean(design, apiclus1['api00'])], se=[26.3348576684592])
     # svymean(~api00, as.svrepdesign(CLUS2, type="JK1"))
-    agrees([mean(replicates.jackknife(CLUS2), apiclus2['api00'])], se=[33.9924607620135])
+    dropped = replicates.jackknife(CLUS2, drop_fpc=True)
+    agrees([mean(dropped, apiclus2['api00'])], se=[33.9924607620135])
 
 
 def test_replicates_are_adjusted_one_by_one() -> None:
@@ -109,6 +110,100 @@ def test_replicate_weights_that_came_with_the_data() -> None:
         np.testing.assert_allclose(first.covariance, second.covariance, rtol=1e-10)
 
 
+# R's 12 half samples of 9 strata (`replicates.R`): 1 where the second village counts.
+HALVES = [
+    '000000000',
+    '110111000',
+    '101110001',
+    '011100010',
+    '111000101',
+    '110001011',
+    '100010110',
+    '000101101',
+    '001011011',
+    '010110111',
+    '101101110',
+    '011011100',
+]
+
+
+def pairs_of_villages() -> dict[str, np.ndarray]:
+    """The sample of replicates.R: 9 strata of two villages with 3 to 6 persons."""
+    cells = [(h, i, k) for h in range(9) for i in range(2) for k in range(3 + (h + 2 * i) % 4)]
+    h, i, k = np.array(cells).T
+    w = 1 + (7 * h + 5 * i + 3 * k) % 11 / 4
+    halves = np.array([[int(bit) for bit in half] for half in HALVES])[:, h].T
+    return {
+        'h': h,
+        'village': 10 * h + i,
+        'w': w,
+        'y': (37 * h + 61 * i + 17 * k + 11 * i * k) % 50 + h / 10,
+        's': 1.0 + (3 * h + i + 2 * k) % 5,
+        'g': (i + k) % 2,
+        'brr': w[:, None] * 2 * (halves == i[:, None]),
+    }
+
+
+@pytest.mark.parametrize(
+    ('kind', 'se'),
+    [
+        # svrepdesign(repweights=W, type="ACS"), "successive-difference", "JK2", "bootstrap"
+        ('ACS', 1.600617939037524),
+        ('successive-difference', 1.600617939037524),
+        ('JK2', 2.772351593919175),
+        ('bootstrap', 0.8358954567248765),
+    ],
+)
+def test_kinds_of_given_replicates_have_the_scale_and_df_of_r(kind: str, se: float) -> None:
+    d = pairs_of_villages()
+    design = replicates.given(d['w'], d['brr'], kind=kind)
+    # 12 half samples of 9 strata: degf() is 9, their rank less 1
+    agrees([mean(design, d['y'])], est=[25.504475524475527], se=[se], df=[9])
+
+
+def test_bootstrap_replicates_of_six_villages_have_five_degrees_of_freedom() -> None:
+    village = np.repeat(np.arange(6), 10)
+    design = Design(np.ones(60), psu=village)
+    own = replicates.bootstrap(design, 300, seed=1)
+    columns = {f'r{r}': own.row_weights(r) for r in range(300)}
+    handed = replicates.given(design.weights, columns, kind='bootstrap')
+    y = np.random.default_rng(0).normal(size=6)[village]
+    # degf(svrepdesign(…)) is 5 in R too
+    assert mean(handed, y).df == mean(own, y).df == 5
+    assert mean(handed, y).uci == pytest.approx(mean(own, y).uci)
+    assert mean(replicates.given(design.weights, columns, kind='bootstrap', df=12), y).df == 12
+
+
+@pytest.mark.parametrize(
+    ('table', 'options', 'words'),
+    [
+        ([[1, 2]] * 3, {'kind': 'Fay', 'fay': 1}, 'fay must lie from 0 to below 1'),
+        ([[1, 2]] * 3, {'scale': -1}, 'scale must be above 0'),
+        ([[1, 2]] * 3, {'scale': np.nan}, 'scale must be a finite number'),
+        ([[1, 2]] * 3, {'scale': 1, 'rscales': [np.nan, 1]}, 'rscales must be finite'),
+        ([[1, 2]] * 3, {'scale': 1, 'rscales': [-1, 1]}, 'rscales must be finite, not negative'),
+        ([[1, -2]] * 3, {'kind': 'BRR'}, 'replicate 2 add up to 0 or less'),
+        ([[1, 0]] * 3, {'kind': 'BRR'}, 'replicate 2 add up to 0 or less'),
+        ([['a', 'b']] * 3, {'kind': 'BRR'}, 'a table of numbers'),
+        ([[1]] * 3, {'kind': 'BRR'}, 'number of replicates must be a whole number from 2'),
+        ({'a': [1, 2, 3], 'b': [1, 2, 'x']}, {'kind': 'BRR'}, "b must be numeric; found 'x'"),
+        ({}, {'kind': 'BRR'}, 'number of replicates'),
+        ([[1, 2]] * 3, {'kind': 'brr'}, "Unknown kind of replicates 'brr'"),
+    ],
+)
+def test_replicates_that_would_give_a_wrong_error_are_refused(
+    table: object, options: dict[str, object], words: str
+) -> None:
+    with pytest.raises(AnalysisError, match=words):
+        replicates.given(np.ones(3), table, **options)  # type: ignore[arg-type]
+
+
+def test_a_negative_replicate_weight_is_accepted_where_the_replicate_has_people() -> None:
+    # Calibration makes some; the files of national offices have them.
+    design = replicates.given(np.ones(3), [[1, 2], [2, 2], [-0.5, 1]], kind='BRR')
+    assert mean(design, [1, 2, 3]).se > 0
+
+
 def test_given_replicates_are_checked() -> None:
     with pytest.raises(BadOption, match='need scale and rscales'):
         replicates.given(np.ones(3), np.ones((3, 4)), kind='JKn')
@@ -163,3 +258,80 @@ def test_an_adjustment_that_fails_in_a_replicate_names_it() -> None:
     raking = weights.rake(np.ones(6), margins, {'a': {'x': 5, 'y': 1}, 'b': {'p': 3, 'q': 3}})
     with pytest.raises(NotConverged, match='fails in replicate 1'):
         replicates.jackknife(design).calibrated(raking.step)
+
+
+def test_a_village_alone_by_design_still_varies_below() -> None:
+    # Town c is one village, taken whole (N = n = 1); its 6 of 30 households carry its variance.
+    town, village = np.repeat(['c', 'a', 'a', 'a'], 6), np.repeat([0, 1, 2, 3], 6)
+    design = Design(
+        strata=town,
+        psu=village,
+        ssu=np.arange(24),
+        population=(np.where(town == 'c', 1.0, 9.0), np.full(24, 30.0)),
+    )
+    y = np.random.default_rng(5).normal(0, 5, 24)
+    linear = total(design, y, where=town == 'c').se
+    preston = total(replicates.bootstrap(design, 4000, seed=1), y, where=town == 'c').se
+    assert linear == pytest.approx(48.09031829776655)
+    assert preston == pytest.approx(linear, rel=0.04)
+    whole = total(replicates.bootstrap(design, 4000, seed=2), y).se
+    assert whole == pytest.approx(total(design, y).se, rel=0.05)
+    with pytest.raises(BadOption, match='later stages of this design add to the variance'):
+        replicates.jackknife(design)
+    assert total(replicates.jackknife(design, drop_fpc=True), y, where=town == 'c').se < 1e-9
+
+
+def test_balanced_replicates_do_not_drop_a_correction_unasked() -> None:
+    town = np.repeat(np.arange(10), 2)
+    design = Design(np.full(20, 1.2), strata=town, population=2.4)
+    with pytest.raises(BadOption, match='know no population correction'):
+        replicates.balanced(design)
+    dropped = total(replicates.balanced(design, drop_fpc=True), np.arange(20.0)).se
+    free = Design(np.full(20, 1.2), strata=town)
+    assert dropped == pytest.approx(total(free, np.arange(20.0)).se)
+
+
+def test_the_jackknife_of_many_persons_needs_no_table_of_persons_by_persons() -> None:
+    random = np.random.default_rng(2)
+    n = 60_000
+    design = Design(random.uniform(1, 3, n), strata=np.arange(n) % 5)
+    y, group = random.normal(50, 9, n), random.integers(0, 4, n)
+    again = replicates.jackknife(design)
+    assert total(again, y).se == pytest.approx(total(design, y).se, rel=1e-9)
+    ours, linear = mean(again, y, by=group), mean(design, y, by=group)
+    np.testing.assert_allclose(ours.covariance, linear.covariance, rtol=1e-3, atol=1e-6)
+    step = weights.post_stratify(design.weights, group, dict.fromkeys(range(4), 30_000)).step
+    with pytest.raises(TooLarge, match='60,000 replicates of 60,000 rows'):
+        again.calibrated(step)
+
+
+def test_every_jackknife_replicate_is_the_sample_without_one_village() -> None:
+    for design in (STRAT, CLUS1, replicates.jackknife(CLUS2, drop_fpc=True).design):
+        again = replicates.jackknife(design, drop_fpc=True)
+        columns = np.stack([again.row_weights(r) for r in range(again.count)], axis=1)
+        by_sums = again.factors.totals(  # type: ignore[union-attr]
+            np.bincount(
+                np.arange(design.n) if design.row_unit is None else design.row_unit,
+                design.weights,
+            )[:, None]
+        )
+        np.testing.assert_allclose(columns.sum(axis=0), by_sums[:, 0], rtol=1e-12)
+        psu = design.psu.codes
+        for r in (0, again.count - 1):
+            assert (columns[psu == r, r] == 0).all()
+            assert (columns[psu != r, r] > 0).all()
+
+
+def test_a_census_has_no_error_by_the_jackknife_either() -> None:
+    design = Design(strata=[1, 1, 1, 2, 2, 2], population={'1': 3, '2': 3})
+    assert total(replicates.jackknife(design), range(6)).se == 0
+
+
+def test_a_replicate_design_says_what_it_is() -> None:
+    assert repr(replicates.jackknife(CLUS1)).startswith('ReplicateDesign(JK1, 15 replicates of De')
+    with pytest.raises(BadOption, match='replicates must be a whole number from 2'):
+        replicates.bootstrap(CLUS1, 10.5, seed=1)  # type: ignore[arg-type]
+    same = replicates.bootstrap(CLUS1, np.int64(10), seed=np.int64(3))  # type: ignore[arg-type]
+    assert mean(same, apiclus1['api00']) == mean(
+        replicates.bootstrap(CLUS1, 10, seed=3), apiclus1['api00']
+    )

@@ -15,7 +15,7 @@ import pytest
 
 from analysis import Design, mean, proportion, replicates, weights
 from analysis.__main__ import main
-from analysis.allocation import Aim, allocate_for_precision
+from analysis.precision import Aim, allocate_for_precision
 from analysis.presentation import flag
 from analysis.progress import Progress
 from tests.analysis.apidata import DATA, apiclus1
