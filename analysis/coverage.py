@@ -102,11 +102,11 @@ def _block(plan: Plan, random: np.random.Generator) -> tuple[list[Estimate], lis
     centre = _intercept(plan.p, plan.village_sd)
     effect = random.normal(centre, plan.village_sd, count * plan.villages)
     answers = (random.random(town.size) < 1 / (1 + np.exp(-effect[village]))).astype(float)
-    rows = list(proportion(Design(weight, strata=town, psu=village), answers, by=town))
+    rows = proportion(Design(weight, strata=town, psu=village), answers, by=town)
     pooled: list[Estimate] = []
     for start in range(0, count, plan.towns):
         pooled += pool_design_effect(rows[start : start + plan.towns])
-    return rows, pooled
+    return list(rows), pooled
 
 
 def _intercept(p: float, spread: float) -> float:

@@ -11,6 +11,7 @@ beta-binomial mixture: the ratio of the mixture's likelihood to that of p is a m
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ import numpy as np
 from analysis.columns import numbers
 from analysis.errors import BadColumn, BadOption
 from analysis.intervals import check_level
+from analysis.options import number, whole_number
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Look:
 
 def confidence_sequence(
     answers: Any,
-    looks: list[int] | None = None,
+    looks: Iterable[int] | None = None,
     *,
     level: float = 0.95,
     deff: float = 1.0,
@@ -48,10 +50,13 @@ def confidence_sequence(
     column = numbers(answers, 'answers')
     if not np.isin(column, (0.0, 1.0)).all():
         raise BadColumn('answers must be 0 or 1, without gaps.')
-    if deff <= 0 or min(prior) <= 0:
+    if number(deff, 'deff') <= 0 or min(prior) <= 0:
         raise BadOption('deff and both numbers of the prior must be above 0.')
     hits = np.cumsum(column)
     chosen = range(1, len(column) + 1) if looks is None else looks
+    if not isinstance(chosen, Iterable):
+        raise BadOption(f'looks must be a list of numbers of answers, not {chosen!r}.')
+    chosen = [whole_number(n, 'A look') for n in chosen]
     outside = [n for n in chosen if not 1 <= n <= len(column)]
     if outside:
         raise BadOption(f'There is no look after {outside[0]} of {len(column)} answers.')

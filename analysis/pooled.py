@@ -10,29 +10,34 @@ measured in ``benchmarks/coverage.py``.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 
 from analysis.errors import BadOption
 from analysis.intervals import bounds
-from analysis.result import Estimate
+from analysis.result import Estimate, Estimates
 
 
-def pool_design_effect(rows: Sequence[Estimate]) -> list[Estimate]:
+def pool_design_effect(rows: Estimates) -> list[Estimate]:
     """The rows of several towns with intervals from their common design effect.
 
-    deff = Σ V_a / Σ p_a(1 − p_a)/n_a over towns with some variance; n_eff = n_a/deff;
-    df = Σ df_a.  The estimates stay; se, interval, n_eff and df change, and ``pooled_deff``
-    says so.  Raises BadOption for rows that are not shares of separate towns.
+    deff = Σ V_a / Σ p_a(1 − p_a)/n_a over towns with some variance; n_eff = n_a/deff; df of
+    these towns together.  The estimates stay; se, interval, n_eff and df change, and
+    ``pooled_deff`` says so.  Raises BadOption for rows that are not shares of separate towns:
+    groups that share villages know the variance no better together than each alone.
     """
     if any(row.limits is None for row in rows) or len({row.variable for row in rows}) != 1:
         raise BadOption('A design effect is pooled over the towns of one share (or score).')
+    if rows.share_psus():
+        raise BadOption(
+            'These groups share villages (PSUs): their design effects are not separate evidence.',
+            'Pool over towns, or other groups of whole villages.',
+        )
     simple = [_simple_variance(row) for row in rows]
-    useful = [(row, v) for row, v in zip(rows, simple, strict=True) if v > 0 and row.df > 0]
+    useful = [i for i, row in enumerate(rows) if simple[i] > 0 and row.df > 0]
     if len(useful) < 2:
         raise BadOption('Fewer than two towns show any variance: nothing to pool.')
-    deff = sum(row.se**2 for row, _ in useful) / sum(v for _, v in useful)
-    df = sum(row.df for row, _ in useful)
+    deff = sum(rows[i].se ** 2 for i in useful) / sum(simple[i] for i in useful)
+    df = rows.df_together(useful)
     return [_with(row, v, deff, df) if row.n else row for row, v in zip(rows, simple, strict=True)]
 
 

@@ -143,11 +143,12 @@ class Estimates(Sequence[Estimate]):
     def __getitem__(self, key: int | str | tuple[str, str]) -> Estimate: ...
 
     @overload
-    def __getitem__(self, key: slice) -> tuple[Estimate, ...]: ...
+    def __getitem__(self, key: slice) -> Estimates: ...
 
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, slice):
-            return self.rows[key]
+            block = self.covariance[key, key]
+            return Estimates(self.rows[key], block, self._design, self.presence[key])
         return self.rows[self.position(key)]
 
     def __len__(self) -> int:
@@ -177,6 +178,18 @@ class Estimates(Sequence[Estimate]):
         """PSUs − strata, counting those seen in any of the rows."""
         return variance.df_of_union(self._design, [self.presence[i] for i in positions])
 
+    def share_psus(self) -> bool:
+        """Whether any PSU has weight in more than one of the rows."""
+        seen = np.zeros(self._design.stages[0].units, dtype=bool)
+        for weight, column in self.presence:
+            psus = np.flatnonzero(_weight_by_unit(weight, column) > 0)
+            if self._design.unit_psu is not None:
+                psus = np.unique(self._design.unit_psu[psus])
+            if seen[psus].any():
+                return True
+            seen[psus] = True
+        return False
+
     def to_dicts(self) -> list[dict[str, Any]]:
         return [row.to_dict() for row in self.rows]
 
@@ -192,6 +205,12 @@ class Estimates(Sequence[Estimate]):
 
     def __repr__(self) -> str:
         return text_table(self.rows)
+
+
+def _weight_by_unit(weight: Totals, column: int) -> Floats:
+    if weight.domain is None:
+        return np.asarray(weight.values[:, column])
+    return np.where(weight.domain == column, weight.values, 0.0)
 
 
 def assemble(

@@ -225,3 +225,29 @@ def test_a_design_effect_needs_towns_with_variance() -> None:
         pool_design_effect(proportion(design, np.ones(240), by=town))
     with pytest.raises(BadOption, match='of one share'):
         pool_design_effect(mean(design, yes, by=town))
+
+
+def test_groups_that_cut_across_villages_have_no_common_design_effect() -> None:
+    design, _, yes = towns_of_six_villages()
+    age = np.where(np.arange(240) // 7 % 2, 'young', 'old')
+    with pytest.raises(BadOption, match='share villages'):
+        pool_design_effect(proportion(design, yes, by=age))
+
+
+def test_pooled_degrees_of_freedom_are_those_of_the_design() -> None:
+    village = np.repeat(np.arange(12), 10)
+    design = Design(np.ones(120), psu=village)
+    yes = (np.random.default_rng(0).random(120) < 0.7).astype(float)
+    rows = proportion(design, yes, by=village // 6)
+    # One stratum of 12 villages: 11, although each half has 5 of its own.
+    assert [row.df for row in rows] == [5, 5]
+    assert pool_design_effect(rows)[0].df == design.df == 11
+
+
+def test_some_rows_of_a_table_are_a_table() -> None:
+    design, town, yes = towns_of_six_villages()
+    rows = proportion(design, yes, by=town)
+    some = rows[1:3]
+    assert [row.label for row in some] == ['1', '2']
+    np.testing.assert_array_equal(some.covariance, rows.covariance[1:3, 1:3])
+    assert difference(some, '1', '2') == difference(rows, '1', '2')
