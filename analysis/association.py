@@ -13,6 +13,9 @@ from analysis.estimate import mean
 from analysis.regression import Test
 from analysis.replicates import ReplicateDesign
 
+# A design effect this small is what rounding leaves of none.
+NO_VARIANCE = 1e-10
+
 
 def rao_scott(
     design: Design | ReplicateDesign, rows: Any, columns: Any, *, where: Any = None
@@ -42,6 +45,11 @@ def rao_scott(
     pearson = n * float(((table - expected) ** 2 / expected).sum())
     delta = _generalised_effects(p, shares.covariance, height, width, n)
     trace = float(np.trace(delta))
+    if not trace > NO_VARIANCE:
+        raise ConstantColumn(
+            'The table has no sampling variance to compare with.',
+            'Every unit was observed, or one of the answers decides the other.',
+        )
     df1 = trace**2 / float(np.trace(delta @ delta))
     df2 = df1 * design_df(design, shares[0].df)
     statistic = pearson / trace

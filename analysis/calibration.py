@@ -76,8 +76,7 @@ def calibrate(
     names = [f'{name}={level}' for name, g in coded.items() for level in g.names()] + [*columns]
     g, rounds = _solve(step, target, curve, limits, tolerance, iterations, names, bounds)
     after = before * g
-    reached = step.cross(after)[:, 0]
-    worst = np.abs(reached - target) / np.maximum(np.abs(target), 1e-300)
+    worst = np.abs(target - step.cross(after)[:, 0]) / _magnitude(step, target, after)
     report = report_on(
         f'calibration ({method})',
         before,
@@ -171,11 +170,11 @@ def _solve(
     bounds: Bounds | None,
 ) -> tuple[Floats, int]:
     """Newton's method on Σ d·F(x'λ)·x = t, with halved steps where it would get worse."""
-    scale = np.maximum(np.abs(target), 1e-300)
     solution = np.zeros(step.size)
     g, slope = curve(step.fitted(solution[:, None])[:, 0], limits)
     gap = target - step.cross(step.before * g)[:, 0]
     for rounds in range(iterations + 1):
+        scale = _magnitude(step, target, step.before * g)
         if (np.abs(gap) / scale).max() <= tolerance:
             return g, rounds
         hessian = step.cross_with(step, step.before * slope)
@@ -203,6 +202,19 @@ def _solve(
         f'Calibration did not converge; {names[worst]} is off by {off:.2g} of its total.',
         'Totals that no weights can reach, or auxiliaries that contradict each other.',
     )
+
+
+def _magnitude(step: Step, target: Floats, weights: Floats) -> Floats:
+    """What an error of each total is measured by: the total, or Σ w|x| where that is larger.
+
+    A total of centred numbers may be 0, and its rounding is that of its terms.
+    """
+    size = np.abs(weights)
+    terms = [
+        block.cross(size if block.x is None else size * np.sign(block.x), None, 1)[:, 0]
+        for block in step.blocks
+    ]
+    return np.maximum(np.maximum(np.abs(target), np.concatenate(terms)), 1e-300)
 
 
 def _pseudo_solve(hessian: Floats, gap: Floats) -> Floats:

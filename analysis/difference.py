@@ -11,6 +11,7 @@ import numpy as np
 from analysis import intervals
 from analysis.columns import Floats
 from analysis.errors import BadOption
+from analysis.options import number
 from analysis.result import Estimate, Estimates
 
 Key = int | str | tuple[str, str]
@@ -23,13 +24,11 @@ def contrast(
 
     df are PSUs − strata seen in any of the rows.  R: svycontrast.
     """
-    return _contrast(
-        rows,
-        [rows.position(key) for key in coefficients],
-        np.array(list(coefficients.values()), dtype=np.float64),
-        level,
-        label,
-    )
+    if not coefficients:
+        raise BadOption('A contrast needs at least one row and its coefficient.')
+    positions = [rows.position(key) for key in coefficients]
+    values = [number(c, f'The coefficient of {key!r}') for key, c in coefficients.items()]
+    return _contrast(rows, positions, np.array(values), level, label)
 
 
 def difference(rows: Estimates, first: Key, second: Key, *, level: float = 0.95) -> Estimate:
@@ -48,20 +47,38 @@ def smooth(
 ) -> Estimate:
     """Any smooth function of some rows, by the delta method: f(θ̂) with variance ∇f' V ∇f.
 
-    ``function`` takes the estimates of ``keys`` (all rows when left out) as an array.  The
-    gradient is numerical (central differences, extrapolated once).
+    ``function`` takes the estimates of ``keys`` (all rows when left out) as an array and returns
+    a number.  The gradient is numerical (central differences, extrapolated once).  Raises
+    BadOption where the function has no finite value near the estimates.
     """
     positions = list(range(len(rows))) if keys is None else [rows.position(key) for key in keys]
     at = np.array([rows[i].est for i in positions])
     step = 1e-3 * np.maximum(np.abs(at), np.array([rows[i].se for i in positions]) + 1e-300)
+    function = _guarded(function)
     gradient = np.array([_slope(function, at, j, step[j]) for j in range(len(at))])
     linear = _contrast(rows, positions, gradient, level, label or 'function')
-    est = float(function(at))
+    est = function(at)
     low, high, _ = intervals.bounds(
         est, linear.se, n=0, df=linear.df, tail=(1 - level) / 2, method='t'
     )
     cv = linear.se / abs(est) if est else math.nan
     return replace(linear, kind='function', est=est, lci=low, uci=high, cv=cv)
+
+
+def _guarded(function: Callable[[Floats], float]) -> Callable[[Floats], float]:
+    """The user's function, whose faults are told as such."""
+
+    def value(at: Floats) -> float:
+        try:
+            with np.errstate(all='ignore'):
+                result = np.asarray(function(at), dtype=np.float64)
+        except (ArithmeticError, TypeError, ValueError, IndexError) as error:
+            raise BadOption(f'The function fails at {at.tolist()}: {error}.') from error
+        if result.ndim or not np.isfinite(result):
+            raise BadOption(f'The function must return one finite number, not {result.tolist()}.')
+        return float(result)
+
+    return value
 
 
 def _slope(function: Callable[[Floats], float], at: Floats, j: int, step: float) -> float:

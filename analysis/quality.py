@@ -7,17 +7,37 @@ Algina 1986 for items; Stuart 2010 (Stat. Sci. 25) for standardised differences.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from analysis.columns import Floats, groups, numbers
-from analysis.errors import BadOption, ConstantColumn, UnknownLevel, listed
+from analysis.errors import (
+    BadOption,
+    BadWeights,
+    ConstantColumn,
+    EmptyDomain,
+    UnknownLevel,
+    listed,
+)
+from analysis.options import number
 
 # Interview, partial, refusal, non-contact, other, unknown household, unknown other, not eligible.
 OUTCOMES = ('I', 'P', 'R', 'NC', 'O', 'UH', 'UO', 'NE')
+# The final disposition codes of the Standard Definitions by their first decimal, or as a whole.
+# 1.0 and 2.0 do not say enough: complete or partial, refusal or not reached.
+AAPOR = {
+    '1.1': 'I',
+    '1.2': 'P',
+    '2.1': 'R',
+    '2.2': 'NC',
+    '2.3': 'O',
+    '3.1': 'UH',
+    '3': 'UO',
+    '4': 'NE',
+}
 NOT_TO_CLAIM = (
     'These are the answers of people who chose to take part. No estimate of sampling error can '
     'be calculated; they do not stand for all residents, and no share, ranking or target '
@@ -27,7 +47,11 @@ NOT_TO_CLAIM = (
 
 @dataclass(frozen=True)
 class Rates:
-    """AAPOR rates of one group; weighted when weights were given.  NaN where nothing is below."""
+    """AAPOR rates of one group; weighted when weights were given.  NaN where nothing is below.
+
+    RR1 to RR6 response, COOP1 to COOP4 cooperation, REF1 to REF3 refusal, CON1 to CON3 contact, as
+    numbered in the Standard Definitions.
+    """
 
     label: str
     counts: Mapping[str, float]
@@ -39,9 +63,15 @@ class Rates:
     rr5: float
     rr6: float
     coop1: float
+    coop2: float
     coop3: float
+    coop4: float
     ref1: float
+    ref2: float
+    ref3: float
     con1: float
+    con2: float
+    con3: float
 
 
 def outcome_rates(
@@ -49,51 +79,107 @@ def outcome_rates(
 ) -> list[Rates]:
     """Response, cooperation, refusal and contact rates from a column of outcome codes.
 
-    Codes are I, P, R, NC, O, UH, UO, NE.  ``e`` is the share of the unknown that is supposed
-    eligible; left out, it is that of the known cases (the proportional method), by group.
+    Codes are I, P, R, NC, O, UH, UO, NE, or the numbers of the Standard Definitions: 1.1 and 1.2
+    (complete, partial), 2.1… (refusal, break-off), 2.2… (non-contact), 2.3… (other), 3.1…
+    (unknown if a household), other 3… (unknown, other), 4… (not eligible).  ``e`` is the share of
+    the unknown that is supposed eligible; left out, it is that of the known cases (the
+    proportional method), by group.
     """
     coded = groups(outcomes, 'outcomes')
-    unknown = [name for name in coded.names() if name not in OUTCOMES]
-    if unknown or (coded.codes < 0).any():
-        raise UnknownLevel(
-            f'Unknown outcome {listed(unknown) or "(empty)"}.', f'Codes are {", ".join(OUTCOMES)}.'
-        )
-    if e is not None and not 0 <= e <= 1:
+    if not coded.codes.size:
+        raise BadOption('There are no outcomes.')
+    if (coded.codes < 0).any():
+        row = int(np.flatnonzero(coded.codes < 0)[0]) + 1
+        raise UnknownLevel(f'The outcome is missing in row {row}.', 'A case not tried yet is UO.')
+    kinds = _kinds(coded.names())
+    if e is not None and not 0 <= number(e, 'e') <= 1:
         raise BadOption(f'e is a share from 0 to 1, not {e:g}.')
     rows = len(coded.codes)
-    weight = np.ones(rows) if weights is None else numbers(weights, 'weights', rows)
+    weight = _weights(weights, rows)
     split = groups(np.zeros(rows) if by is None else by, 'by', rows)
+    if (split.codes < 0).any():
+        bad = np.flatnonzero(split.codes < 0) + 1
+        raise UnknownLevel(
+            f'by is missing in {bad.size} rows (row {listed(bad, 3)}).',
+            'Every case counts: give it a group, "not known" perhaps.',
+        )
     found = []
     for j, label in enumerate(split.names()):
         here = split.codes == j
         held = np.bincount(coded.codes[here], weight[here], len(coded))
         counts = dict.fromkeys(OUTCOMES, 0.0)
-        counts.update(zip(coded.names(), held.tolist(), strict=True))
+        for kind, cases in zip(kinds, held.tolist(), strict=True):
+            counts[kind] += cases
         found.append(_rates('' if by is None else label, counts, e))
     return found
 
 
+def _kinds(codes: Sequence[str]) -> list[str]:
+    """The outcome that each code stands for."""
+    found = [_kind(code) for code in codes]
+    unknown = [code for code, kind in zip(codes, found, strict=True) if kind is None]
+    if unknown:
+        raise UnknownLevel(
+            f'Unknown outcome {listed(unknown)}.',
+            f"Codes are {', '.join(OUTCOMES)}, or AAPOR's numbers with a decimal: 1.1 complete, "
+            '1.2 partial, 2.1 refusal, 2.2 non-contact, 2.3 other, 3.1, 3.2, 4.',
+        )
+    return [kind for kind in found if kind is not None]
+
+
+def _kind(code: str) -> str | None:
+    if code in OUTCOMES:
+        return code
+    whole, _, decimals = code.strip().partition('.')
+    if decimals and not decimals.isdigit():
+        return None
+    return AAPOR.get(f'{whole}.{decimals[:1]}', AAPOR.get(whole))
+
+
+def _weights(weights: Any, rows: int) -> Floats:
+    """Weights of cases: one for each, finite and not negative."""
+    if weights is None:
+        return np.ones(rows)
+    values = numbers(weights, 'weights', rows)
+    bad = np.flatnonzero(~((values >= 0) & (values < np.inf)))
+    if bad.size:
+        raise BadWeights(
+            f'weights must be finite and not negative; not so in row {listed(bad + 1, 4)}.'
+        )
+    if not values.any():
+        raise BadWeights('All weights are zero.')
+    return values
+
+
 def _rates(label: str, c: dict[str, float], e: float | None) -> Rates:
-    eligible = c['I'] + c['P'] + c['R'] + c['NC'] + c['O']
+    interviews = c['I'] + c['P']
+    asked = interviews + c['R']
+    reached = asked + c['O']
+    eligible = reached + c['NC']
     unknown = c['UH'] + c['UO']
     share = _over(eligible, eligible + c['NE']) if e is None else e
-    everybody = eligible + unknown
-    estimated = eligible + share * unknown
-    asked = c['I'] + c['P'] + c['R']
+    # Everybody whose eligibility is not known counted as eligible; by the share e; not at all.
+    everybody, estimated = eligible + unknown, eligible + share * unknown
     return Rates(
         label=label,
         counts=c,
         e=share,
         rr1=_over(c['I'], everybody),
-        rr2=_over(c['I'] + c['P'], everybody),
+        rr2=_over(interviews, everybody),
         rr3=_over(c['I'], estimated),
-        rr4=_over(c['I'] + c['P'], estimated),
+        rr4=_over(interviews, estimated),
         rr5=_over(c['I'], eligible),
-        rr6=_over(c['I'] + c['P'], eligible),
-        coop1=_over(c['I'], asked + c['O']),
+        rr6=_over(interviews, eligible),
+        coop1=_over(c['I'], reached),
+        coop2=_over(interviews, reached),
         coop3=_over(c['I'], asked),
+        coop4=_over(interviews, asked),
         ref1=_over(c['R'], everybody),
-        con1=_over(asked + c['O'], everybody),
+        ref2=_over(c['R'], estimated),
+        ref3=_over(c['R'], eligible),
+        con1=_over(reached, everybody),
+        con2=_over(reached, estimated),
+        con3=_over(reached, eligible),
     )
 
 
@@ -105,11 +191,8 @@ def item_nonresponse(columns: Mapping[str, Any], weights: Any = None) -> dict[st
     """Weighted share without an answer, by item."""
     found = {}
     for name, values in columns.items():
-        column = np.asarray(values, dtype=object)
-        missing = np.array(
-            [v is None or v == '' or (isinstance(v, float) and math.isnan(v)) for v in column]
-        )
-        weight = np.ones(len(column)) if weights is None else numbers(weights, 'weights')
+        missing = groups(values, name).codes < 0
+        weight = _weights(weights, len(missing))
         found[name] = float(weight[missing].sum() / weight.sum())
     return found
 
@@ -153,8 +236,11 @@ def item_analysis(items: Mapping[str, Any], weights: Any = None) -> list[Item]:
 
 
 def _complete(items: Mapping[str, Any], weights: Any) -> tuple[Floats, Floats]:
-    matrix = np.stack([numbers(values, name) for name, values in items.items()], axis=1)
-    weight = np.ones(len(matrix)) if weights is None else numbers(weights, 'weights', len(matrix))
+    if not items:
+        raise BadOption('There are no items.')
+    rows = len(next(iter(items.values())))
+    matrix = np.stack([numbers(values, name, rows) for name, values in items.items()], axis=1)
+    weight = _weights(weights, rows)
     whole = np.isfinite(matrix).all(axis=1) & (weight > 0)
     if whole.sum() < 2:
         raise BadOption('Fewer than two rows have answered every item.')
@@ -185,14 +271,13 @@ def balance(
     found = []
     for name, column in margins.items():
         coded = groups(column, name)
-        weight = np.ones(len(coded.codes)) if weights is None else numbers(weights, 'weights')
+        weight = _weights(weights, len(coded.codes))
         known = coded.codes >= 0
         held = np.bincount(coded.codes[known], weight[known], len(coded))
+        if not held.sum() > 0:
+            raise EmptyDomain(f'{name}: nobody has an answer.')
         shares = dict(zip(coded.names(), (held / held.sum()).tolist(), strict=True))
-        people = {str(level): float(count) for level, count in population[name].items()}
-        strange = [level for level in shares if level not in people]
-        if strange:
-            raise UnknownLevel(f'{name}: the population figures do not have {listed(strange)}.')
+        people = _people(population, name, list(shares))
         total = sum(people.values())
         for level, count in people.items():
             share, own = count / total, shares.get(level, 0.0)
@@ -200,3 +285,21 @@ def balance(
             gap = abs(own - share) / spread if spread > 0 else math.nan
             found.append(Balance(name, level, own, share, gap))
     return found
+
+
+def _people(
+    population: Mapping[str, Mapping[Any, float]], name: str, levels: list[str]
+) -> dict[str, float]:
+    """The population of every level of a margin, all levels of the sample among them."""
+    if name not in population:
+        raise UnknownLevel(f'The population figures say nothing about {name}.')
+    people = {
+        str(level): number(count, f'The population of {name} {level}')
+        for level, count in population[name].items()
+    }
+    strange = [level for level in levels if level not in people]
+    if strange:
+        raise UnknownLevel(f'{name}: the population figures do not have {listed(strange)}.')
+    if min(people.values()) < 0 or not sum(people.values()) > 0:
+        raise BadOption(f'{name}: population figures must be counts, not negative and not all 0.')
+    return people

@@ -1,4 +1,4 @@
-"""Linear and logistic regression with design-based errors, and the two-sample t-test.
+"""Linear and logistic regression with design-based errors, and t-tests.
 
 Coefficients solve Σ w x (y − μ(x'β)) = 0; the influence of a row is A⁻¹ x (y − μ) with
 A = Σ w μ' x x' (Binder 1983).  df = PSUs − strata + 1 − number of coefficients.  R: svyglm.
@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 
 from analysis import variance
-from analysis.columns import Floats, Mask, flags, groups, numbers
+from analysis.columns import Floats, Groups, Mask, flags, groups, numbers
 from analysis.design import Design
 from analysis.errors import BadColumn, BadOption, ConstantColumn, EmptyDomain, NotConverged, listed
+from analysis.estimate import mean
 from analysis.intervals import check_level, t_quantile
+from analysis.options import number
 from analysis.replicates import ReplicateDesign
 from analysis.result import Estimate, Estimates
 from analysis.variance import Totals
@@ -45,7 +47,7 @@ def linear(
 ) -> Estimates:
     """Weighted least squares; a row for the constant and every term, with their covariance.
 
-    Text columns of ``x`` become indicators of all labels but the first.
+    Labels (text, categorical columns) of ``x`` become indicators of all but the first.
     """
     return _regression(design, y, x, where, level, logistic=False)
 
@@ -62,16 +64,45 @@ def logistic(
     return _regression(design, y, x, where, level, logistic=True)
 
 
-def t_test(design: Design | ReplicateDesign, y: Any, group: Any, *, where: Any = None) -> Test:
-    """Do two groups differ in the mean?  R: svyttest(y ~ group)."""
+def t_test(
+    design: Design | ReplicateDesign,
+    y: Any,
+    group: Any = None,
+    *,
+    pair: Any = None,
+    value: float = 0.0,
+    where: Any = None,
+) -> Test:
+    """Do two groups differ in the mean; does one mean differ from ``value``, or from its pair?
+
+    With ``group`` the difference second − first label; with ``pair``, another answer of the same
+    persons, the mean of y − pair; else the mean of y.  df are PSUs − strata, less 1 for two groups.
+    R: svyttest(y ~ group), svyttest(I(y - pair) ~ 0), svyttest(I(y - value) ~ 0); for the last
+    two R takes one degree off, though a single mean is estimated.
+    """
     plain = design.design if isinstance(design, ReplicateDesign) else design
+    if group is None:
+        answers = numbers(y, 'y', plain.n)
+        if pair is not None:
+            answers = answers - numbers(pair, 'pair', plain.n)
+        row = mean(design, answers, where=where)
+        kind = 'one-sample t-test' if pair is None else 'paired t-test'
+        return _test(row, number(value, 'value'), kind)
+    if pair is not None:
+        raise BadOption('Give group (two groups) or pair (two answers of one person), not both.')
     coded = groups(group, 'group', plain.n)
     if len(coded) != 2:
         raise BadOption(f'A t-test compares two groups; there are {len(coded)}.')
     second = np.where(coded.codes < 0, np.nan, coded.codes.astype(np.float64))
-    row = linear(design, y, {str(coded.labels[1]): second}, where=where)[1]
-    statistic = row.est / row.se
-    return Test(statistic, None, row.df, two_sided(statistic, row.df), row.est, 't-test')
+    rows = linear(design, y, {str(coded.labels[1]): second}, where=where)
+    return _test(rows[1], number(value, 'value'), 't-test')
+
+
+def _test(row: Estimate, value: float, kind: str) -> Test:
+    if not row.se > 0:
+        raise ConstantColumn('The answers do not vary: there is nothing to test.')
+    gap = row.est - value
+    return Test(gap / row.se, None, row.df, two_sided(gap / row.se, row.df), gap, kind)
 
 
 def two_sided(statistic: float, df: float) -> float:
@@ -94,8 +125,10 @@ def _regression(
     plain = design.design if isinstance(design, ReplicateDesign) else design
     answer = numbers(y, 'y', plain.n)
     names, matrix = term_matrix(x, plain.n)
-    used = np.isfinite(answer) & np.isfinite(matrix).all(axis=1)
-    inside = used if where is None else used & flags(where, 'where', plain.n)
+    _refuse_infinite(['y', *names], [answer, *matrix.T])
+    used = ~np.isnan(answer) & ~np.isnan(matrix).any(axis=1)
+    domain = np.ones(plain.n, dtype=bool) if where is None else flags(where, 'where', plain.n)
+    inside, missing = used & domain, int((domain & ~used).sum())
     if not (plain.weights[inside] > 0).any():
         raise EmptyDomain('No row has an answer and all terms.')
     if logistic and not np.isin(answer[inside], (0.0, 1.0)).all():
@@ -107,15 +140,17 @@ def _regression(
         covariance = _sandwich(plain, matrix * residuals[:, None] @ bread)
     else:
         covariance = _over_replicates(replicates, fit, matrix, answer, inside, names, beta)
-    return _rows(plain, replicates, names, beta, covariance, inside, used, level)
+    return _rows(plain, replicates, names, beta, covariance, inside, missing, level)
 
 
 def term_matrix(x: Mapping[str, Any], n: int) -> tuple[list[str], Floats]:
     """Names and columns of the constant and the terms; labels as indicators, NaN if missing."""
+    if not hasattr(x, 'items'):
+        raise BadOption('x must map the name of each term to its column.')
     names, columns = ['constant'], [np.ones(n)]
     for name, values in x.items():
         array = np.asarray(values)
-        if array.dtype.kind in 'biuf':
+        if array.dtype.kind in 'biuf' and not _categorical(values):
             names.append(name)
             columns.append(numbers(array, name, n))
             continue
@@ -128,7 +163,21 @@ def term_matrix(x: Mapping[str, Any], n: int) -> tuple[list[str], Floats]:
     return names, np.stack(columns, axis=1)
 
 
-def _solve(gram: Floats, names: list[str]) -> Floats:
+def _categorical(values: Any) -> bool:
+    """Whether a column says by its type that its numbers are codes (R: a factor)."""
+    return isinstance(values, Groups) or hasattr(values, 'cat') or hasattr(values, 'categories')
+
+
+def _refuse_infinite(names: list[str], columns: list[Floats]) -> None:
+    for name, column in zip(names, columns, strict=True):
+        infinite = np.flatnonzero(np.isinf(column))
+        if infinite.size:
+            raise BadColumn(
+                f'{name} is infinite in row {infinite[0] + 1}.', 'Correct it or leave it empty.'
+            )
+
+
+def solve(gram: Floats, names: list[str]) -> Floats:
     """Inverse of Σ w x x', or an error that names the terms without information of their own."""
     scale = np.sqrt(np.diag(gram))
     empty = [name for name, size in zip(names, scale, strict=True) if size == 0]
@@ -149,7 +198,7 @@ def _linear_fit(
     x: Floats, y: Floats, weights: Floats, names: list[str]
 ) -> tuple[Floats, Floats, Floats]:
     """β, A⁻¹ and residuals."""
-    bread = _solve((x * weights[:, None]).T @ x, names)
+    bread = solve((x * weights[:, None]).T @ x, names)
     beta = bread @ (x.T @ (weights * y))
     # A second step on the residuals wins back the digits that squaring lost.
     beta = beta + bread @ (x.T @ (weights * (y - x @ beta)))
@@ -165,7 +214,7 @@ def logistic_fit(
         mean = 1.0 / (1.0 + np.exp(-np.clip(x @ beta, -500, 500)))
         if float(weights @ np.abs(y - mean)) < 1e-6 * float(weights.sum()):
             break
-        bread = _solve((x * (weights * mean * (1 - mean))[:, None]).T @ x, names)
+        bread = solve((x * (weights * mean * (1 - mean))[:, None]).T @ x, names)
         step = bread @ (x.T @ (weights * (y - mean)))
         beta = beta + step
         if np.abs(step).max() < 1e-12 * max(1.0, np.abs(beta).max()):
@@ -211,7 +260,7 @@ def _rows(
     beta: Floats,
     covariance: Floats,
     inside: Mask,
-    used: Mask,
+    missing: int,
     level: float,
 ) -> Estimates:
     weight = variance.totals(design, design.weights * inside, None, 1)
@@ -233,8 +282,8 @@ def _rows(
                 uci=est + t * se,
                 cv=se / abs(est) if est else math.nan,
                 df=df,
-                n=int((inside & (design.weights > 0)).sum()),
-                missing=int((~used).sum()),
+                n=int((inside & (design.weights != 0)).sum()),
+                missing=missing,
                 n_eff=math.nan,
                 deff=math.nan,
                 deff_wr=math.nan,

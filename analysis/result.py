@@ -159,8 +159,10 @@ class Estimates(Sequence[Estimate]):
 
     def position(self, key: int | str | tuple[str, str]) -> int:
         """Index of a row; a label must point at exactly one."""
-        if isinstance(key, int):
-            return range(len(self.rows))[key]
+        if isinstance(key, int | np.integer):
+            if not -len(self.rows) <= key < len(self.rows):
+                raise BadOption(f'There is no row {key}; there are {len(self.rows)}, from 0 on.')
+            return range(len(self.rows))[int(key)]
         found = [
             i
             for i, row in enumerate(self.rows)

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from analysis.columns import Floats, numbers
-from analysis.errors import BadOption, NotConverged
-from analysis.regression import term_matrix
+from analysis.errors import BadColumn, BadOption, UnknownLevel, listed
+from analysis.regression import solve, term_matrix
 from analysis.result import Estimate
 
 
@@ -51,18 +51,24 @@ class SmallArea:
     weight: float
 
 
-def fay_herriot(
-    direct: Any, variances: Any, x: Mapping[str, Any] | None = None, *, iterations: int = 200
-) -> AreaModel:
-    """EBLUP under the area model, on the scale of ``direct``; REML by Fisher scoring."""
+def fay_herriot(direct: Any, variances: Any, x: Mapping[str, Any] | None = None) -> AreaModel:
+    """EBLUP under the area model, on the scale of ``direct``; REML at the highest maximum.
+
+    Raises BadColumn for an area without a figure, ConstantColumn for terms that say the same.
+    """
     y = numbers(direct, 'direct')
     psi = numbers(variances, 'variances', len(y))
     if not ((psi > 0) & (psi < np.inf)).all():
         raise BadOption('Every area needs a sampling variance above 0.')
-    _, z = term_matrix(x or {}, len(y))
+    names, z = term_matrix(x or {}, len(y))
+    for name, column in zip(['direct', *names], [y, *z.T], strict=True):
+        bad = np.flatnonzero(~np.isfinite(column))
+        if bad.size:
+            raise BadColumn(f'{name} is missing or infinite in area {bad[0] + 1}.')
     if len(y) <= z.shape[1] + 1:
         raise BadOption(f'{len(y)} areas are too few for {z.shape[1]} coefficients.')
-    variance = _reml(y, z, psi, iterations)
+    solve(z.T @ z, names)
+    variance = _reml(y, z, psi)
     total = variance + psi
     bread = np.linalg.inv((z / total[:, None]).T @ z)
     beta = bread @ (z.T @ (y / total))
@@ -75,21 +81,41 @@ def fay_herriot(
     return AreaModel(eblup, g1 + g2 + 2.0 * g3, beta, variance, keep)
 
 
-def _reml(y: Floats, z: Floats, psi: Floats, iterations: int) -> float:
-    """The model variance by scoring on the restricted likelihood, 0 when that is its maximum."""
-    variance = float(np.median(psi))
-    for _ in range(iterations):
-        inverse = 1.0 / (variance + psi)
-        weighted = z * inverse[:, None]
-        projection = np.diag(inverse) - weighted @ np.linalg.solve(weighted.T @ z, weighted.T)
-        py = projection @ y
-        score = -0.5 * float(np.trace(projection)) + 0.5 * float(py @ py)
-        information = 0.5 * float((projection * projection).sum())
-        new = max(variance + score / information, 0.0)
-        if abs(new - variance) <= 1e-12 * (1.0 + variance):
-            return new
-        variance = new
-    raise NotConverged('The model variance did not converge.', 'Look for an area far from all.')
+def _reml(y: Floats, z: Floats, psi: Floats) -> float:
+    """The model variance at the highest maximum of the restricted likelihood, 0 included.
+
+    The likelihood can have several maxima, where scoring goes astray: the sign of its slope is
+    looked at on a fine geometric grid, every change from + to − is solved for, and the best is
+    taken.
+    """
+    from scipy.optimize import brentq
+
+    def slope(variance: float) -> float:
+        return _restricted(variance, y, z, psi)[1]
+
+    rest = y - z @ np.linalg.lstsq(z, y, rcond=None)[0]
+    highest = 10.0 * float(rest @ rest) / (len(y) - z.shape[1]) + float(psi.max())
+    while slope(highest) > 0:
+        highest *= 10.0
+    grid = np.concatenate([[0.0], np.geomspace(1e-4 * psi.min(), highest, 400)])
+    rising = np.array([slope(variance) > 0 for variance in grid])
+    tops = np.flatnonzero(rising[:-1] & ~rising[1:])
+    found = [float(brentq(slope, grid[i], grid[i + 1], xtol=1e-300, rtol=1e-14)) for i in tops]
+    if not rising[0]:
+        found.append(0.0)
+    return max(found, key=lambda variance: _restricted(variance, y, z, psi)[0])
+
+
+def _restricted(variance: float, y: Floats, z: Floats, psi: Floats) -> tuple[float, float]:
+    """Restricted log likelihood and its slope in the model variance."""
+    total = variance + psi
+    weighted = z / total[:, None]
+    gram = weighted.T @ z
+    inverse = np.linalg.inv(gram)
+    rest = (y - z @ (inverse @ (weighted.T @ y))) / total
+    trace = float((1.0 / total).sum() - np.trace(inverse @ (weighted.T @ weighted)))
+    value = float(np.log(total).sum()) + float(np.linalg.slogdet(gram)[1])
+    return -0.5 * (value + float(rest @ (total * rest))), 0.5 * (float(rest @ rest) - trace)
 
 
 def small_areas(
@@ -110,6 +136,9 @@ def small_areas(
         raise BadOption('Small areas need the shares of at least three towns, and the city’s.')
     if any(not row.n for row in rows):
         raise BadOption('Every town needs answers of its own.')
+    absent = [row.label for row in rows if row.label not in population]
+    if absent:
+        raise UnknownLevel(f'population says nothing about {listed(absent)}.')
     people = np.array([population[row.label] for row in rows], dtype=np.float64)
     effect = _pooled_effect(rows) if deff is None else deff
     size = np.array([row.n / effect for row in rows])

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
+
+import numpy as np
 
 from analysis.errors import BadTarget
 from analysis.intervals import check_level
@@ -102,9 +104,11 @@ def compare_with(
 
     The two are taken as independent; t with Satterthwaite's degrees of freedom.
     """
-    if se < 0 or not math.isfinite(value):
+    if not _is_number(value) or not _is_number(se) or se < 0:
         raise BadTarget('The outside figure needs a number and a standard error from 0.')
     check_level(level)
+    if math.isnan(estimate.se):
+        raise BadTarget(f'There is no estimate for {estimate.label or "this domain"} to compare.')
     total = estimate.se**2 + se**2
     if not total > 0:
         raise BadTarget('Neither figure has any error: nothing to test.')
@@ -116,7 +120,9 @@ def compare_with(
 
 
 def _checked(estimate: Estimate, target: float) -> float:
-    if isinstance(target, bool) or not math.isfinite(target):
+    if not isinstance(estimate, Estimate):
+        raise BadTarget('A verdict is about one row.', 'Judge each: [decide(row, target) for …].')
+    if not _is_number(target):
         raise BadTarget(f'The target must be a number, not {target!r}.')
     if math.isnan(estimate.est):
         raise BadTarget(f'There is no estimate for {estimate.label or "this domain"} to judge.')
@@ -129,6 +135,13 @@ def _checked(estimate: Estimate, target: float) -> float:
                 f'Write {target / 100:g} for {target:g} %.' if share else '',
             )
     return float(target)
+
+
+def _is_number(value: Any) -> bool:
+    """A finite number, and not true or false."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        return False
+    return math.isfinite(value)
 
 
 def _p_value(estimate: Estimate, target: float, side: int) -> float:

@@ -10,7 +10,7 @@ import pytest
 from analysis import Design, mean, total, weights
 from analysis.calibration import calibrate
 from analysis.errors import BadColumn, BadOption, InfeasibleBounds, NotConverged
-from tests.analysis.apidata import agrees, apiclus1
+from tests.analysis.apidata import agrees, apiclus1, apistrat
 
 CLUS1 = Design(apiclus1['pw'], psu=apiclus1['dnum'], population=apiclus1['fpc'])
 LEVELS = {'stype': {'E': 4421, 'H': 755, 'M': 1018}}
@@ -69,6 +69,34 @@ def test_calibration_as_in_r(
     agrees([total(design, apiclus1['enroll'])], est=[totals[0]], se=[totals[1]])
     assert total(design, apiclus1['api99']).est == pytest.approx(3914069, rel=1e-9)
     assert total(design, apiclus1['api99']).se < 1e-3
+
+
+# C <- calibrate(STRAT, ~I(api99 - 631.913), c(`(Intercept)`=6194, 0), calfun=…) (`calibration.R`)
+@pytest.mark.parametrize(
+    ('options', 'figures'),
+    [
+        ({'method': 'linear'}, (6.64644014367877e02, 1.90304079197585)),
+        ({'method': 'raking'}, (6.64643148629862e02, 1.90297858176582)),
+        ({'method': 'logit', 'bounds': (0.7, 1.4)}, (664.64323756801321, 1.90298499187977)),
+    ],
+)
+def test_a_total_of_zero_is_a_total(options: dict[str, Any], figures: tuple[float, float]) -> None:
+    strat = Design(apistrat['pw'], strata=apistrat['stype'], population=apistrat['fpc'])
+    done = calibrate(
+        strat.weights,
+        x={'people': np.ones(200), 'centred': apistrat['api99'] - 631.913},
+        totals={'people': 6194, 'centred': 0},
+        **options,
+    )
+    row = mean(strat.calibrated(done.step), apistrat['api00'])
+    agrees([row], est=[figures[0]], se=[figures[1]])
+    assert max(done.report.misfit.values()) < 1e-12
+
+
+def test_weights_that_start_far_off_still_meet_their_totals() -> None:
+    done = calibrate(np.full(183, 1e9), {'stype': apiclus1['stype']}, LEVELS, method='raking')
+    reached = [done.values[apiclus1['stype'] == level].sum() for level in LEVELS['stype']]
+    np.testing.assert_allclose(reached, list(LEVELS['stype'].values()), rtol=1e-9)
 
 
 def test_domains_of_a_design_calibrated_to_numbers() -> None:

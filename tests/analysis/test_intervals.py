@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis import Design, Estimate, decide, difference, intervals, mean, proportion
+from analysis import (
+    Design,
+    Estimate,
+    contrast,
+    decide,
+    difference,
+    intervals,
+    mean,
+    proportion,
+    smooth,
+)
 from analysis.errors import BadColumn, BadOption, BadTarget
 from analysis.pooled import pool_design_effect
 from tests.analysis.apidata import apiclus1
@@ -171,8 +181,13 @@ def test_a_full_share_cannot_prove_a_target_of_one() -> None:
 def test_a_target_in_per_cent_for_a_share_is_refused_with_the_right_number() -> None:
     with pytest.raises(BadTarget, match=r'80 lies outside the scale 0 to 1.*0\.8 for 80 %'):
         decide(share(80, 100), 80)
-    with pytest.raises(BadTarget, match='must be a number'):
-        decide(share(80, 100), math.nan)
+    for target in (math.nan, None, '0.8', True):
+        with pytest.raises(BadTarget, match='must be a number'):
+            decide(share(80, 100), target)  # type: ignore[arg-type]
+    rows = proportion(sample(5, 10), [1.0] * 5 + [0.0] * 5, by=['a', 'b'] * 5)
+    with pytest.raises(BadTarget, match='about one row'):
+        decide(rows, 0.8)
+    assert decide(rows[np.int64(0)], np.float64(0.8)).target == 0.8
     with pytest.raises(BadTarget, match='scale 0 to 100'):
         decide(mean(Design(np.ones(3)), [50, 60, 70], limits=(0, 100)), 120)
 
@@ -251,3 +266,19 @@ def test_some_rows_of_a_table_are_a_table() -> None:
     assert [row.label for row in some] == ['1', '2']
     np.testing.assert_array_equal(some.covariance, rows.covariance[1:3, 1:3])
     assert difference(some, '1', '2') == difference(rows, '1', '2')
+
+
+def test_contrasts_and_functions_of_rows_say_what_is_wrong() -> None:
+    rows = mean(sample(6, 12), np.arange(12.0), by=np.repeat(['a', 'b', 'c'], 4))
+    with pytest.raises(BadOption, match='at least one row'):
+        contrast(rows, {})
+    with pytest.raises(BadOption, match="coefficient of 'a' must be a number"):
+        contrast(rows, {'a': 'x'})  # type: ignore[dict-item]
+    with pytest.raises(BadOption, match='There is no row 99; there are 3'):
+        rows[99]
+    with pytest.raises(BadOption, match='one finite number, not'):
+        smooth(rows, lambda at: at)  # type: ignore[arg-type, return-value]
+    with pytest.raises(BadOption, match='The function fails at'):
+        smooth(rows, lambda at: at[9])
+    with pytest.raises(BadOption, match='one finite number, not nan'):
+        smooth(rows, lambda at: float(np.log(-at[0])))

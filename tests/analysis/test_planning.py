@@ -211,6 +211,9 @@ def test_an_outside_figure_with_its_own_error() -> None:
     assert 30 < uncertain.df2 < 79
     with pytest.raises(BadTarget, match='standard error from 0'):
         compare_with(row, 78.0, -1)
+    for value, se in (('78', 1.0), (78.0, np.nan), (np.inf, 0.0)):
+        with pytest.raises(BadTarget, match='standard error from 0'):
+            compare_with(row, value, se)  # type: ignore[arg-type]
 
 
 def test_flags_of_the_presentation_standard() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analysis import Design, proportion, quality, smallarea
-from analysis.errors import BadOption, UnknownLevel
+from analysis.errors import BadColumn, BadOption, BadWeights, EmptyDomain, UnknownLevel
 
 
 def test_aapor_rates_by_hand() -> None:
@@ -22,6 +22,39 @@ def test_aapor_rates_by_hand() -> None:
     assert rates.coop1 == rates.coop3 == pytest.approx(60 / 80)
     assert rates.ref1 == pytest.approx(15 / 98)
     assert rates.con1 == pytest.approx(80 / 98)
+
+
+def test_all_variants_of_the_rates_by_hand() -> None:
+    outcomes = ['I'] * 60 + ['P'] * 5 + ['R'] * 15 + ['NC'] * 7 + ['O'] * 3
+    outcomes += ['UH'] * 6 + ['UO'] * 2 + ['NE'] * 10
+    (rates,) = quality.outcome_rates(outcomes, e=0.5)
+    assert (rates.coop1, rates.coop2) == (pytest.approx(60 / 83), pytest.approx(65 / 83))
+    assert (rates.coop3, rates.coop4) == (pytest.approx(60 / 80), pytest.approx(65 / 80))
+    assert (rates.ref1, rates.ref2, rates.ref3) == pytest.approx((15 / 98, 15 / 94, 15 / 90))
+    assert (rates.con1, rates.con2, rates.con3) == pytest.approx((83 / 98, 83 / 94, 83 / 90))
+
+
+def test_the_numbers_of_the_standard_definitions_are_understood() -> None:
+    codes = ['1.1', '1.2', '2.11', '2.12', '2.20', '2.21', '2.36', '3.11', '3.21', '3.90', '4.10']
+    letters = ['I', 'P', 'R', 'R', 'NC', 'NC', 'O', 'UH', 'UO', 'UO', 'NE']
+    (numbered,), (lettered,) = quality.outcome_rates(codes), quality.outcome_rates(letters)
+    assert numbered == lettered
+    (as_floats,) = quality.outcome_rates([float(code) for code in codes])
+    assert as_floats == lettered
+    for unclear in ('1.0', '1', '2.0', '2.4', '5.1', '2.1x', 'i'):
+        with pytest.raises(UnknownLevel, match=f'Unknown outcome {unclear}'):
+            quality.outcome_rates(['1.1', unclear])
+
+
+def test_no_case_is_left_out_of_the_rates_unnoticed() -> None:
+    with pytest.raises(UnknownLevel, match=r'by is missing in 1 rows \(row 3\)'):
+        quality.outcome_rates(['I', 'R', 'I'], by=['a', 'b', None])
+    with pytest.raises(UnknownLevel, match='outcome is missing in row 2'):
+        quality.outcome_rates(['I', '', 'I'])
+    with pytest.raises(BadWeights, match='not so in row 1'):
+        quality.outcome_rates(['I', 'R', 'I'], weights=[-1, 2, 3])
+    with pytest.raises(BadOption, match='There are no outcomes'):
+        quality.outcome_rates([])
 
 
 def test_rates_by_town_and_weighted() -> None:
@@ -66,6 +99,23 @@ def test_the_tilt_of_an_open_link() -> None:
     rows = quality.balance({'sex': ['m'] * 65 + ['f'] * 35}, {'sex': {'f': 500, 'm': 500}})
     assert [row.asmd for row in rows] == pytest.approx([0.3, 0.3])
     assert 'No estimate of sampling error' in quality.NOT_TO_CLAIM
+
+
+def test_faults_of_items_and_margins_are_named() -> None:
+    with pytest.raises(BadColumn, match='weights has 1 rows where 2'):
+        quality.item_nonresponse({'a': [1, 2]}, [1])
+    with pytest.raises(BadColumn, match='b has 2 rows where 3'):
+        quality.cronbach_alpha({'a': [1, 2, 3], 'b': [1, 2]})
+    with pytest.raises(BadOption, match='There are no items'):
+        quality.item_analysis({})
+    with pytest.raises(UnknownLevel, match='say nothing about sex'):
+        quality.balance({'sex': ['m', 'f']}, {})
+    with pytest.raises(BadOption, match='not all 0'):
+        quality.balance({'sex': ['m', 'f']}, {'sex': {'m': 0, 'f': 0}})
+    with pytest.raises(EmptyDomain, match='sex: nobody has an answer'):
+        quality.balance({'sex': [None, None]}, {'sex': {'m': 5, 'f': 5}})
+    with pytest.raises(BadColumn, match='weights has 1 rows'):
+        quality.balance({'sex': ['m', 'f']}, {'sex': {'m': 5, 'f': 5}}, [1])
 
 
 # 12 areas: direct estimates, sampling variances, one covariate (made for this test).
@@ -122,5 +172,7 @@ def test_small_towns_are_benchmarked_to_the_city_and_stay_in_0_to_1() -> None:
     direct = np.mean([(a.direct - truth[i]) ** 2 for i, a in enumerate(areas)])
     modelled = np.mean([(a.modelled - truth[i]) ** 2 for i, a in enumerate(areas)])
     assert modelled < direct
+    with pytest.raises(UnknownLevel, match='population says nothing about 17'):
+        smallarea.small_areas(rows, city, {k: v for k, v in people.items() if k != '17'})
     with pytest.raises(BadOption, match='at least three towns'):
         smallarea.small_areas(list(rows)[:2], city, people)

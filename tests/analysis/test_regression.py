@@ -91,6 +91,29 @@ def test_two_groups_compared() -> None:
         t_test(CLUS2, apiclus2['api00'], apiclus2['stype'])
 
 
+def test_one_mean_against_a_value_and_two_answers_of_the_same_persons() -> None:
+    # svyttest(I(api00 - api99) ~ 0, CLUS2), I(api00 - 650) ~ 0, subset(stype == "E") (`ttests.R`);
+    # R has 38 degrees of freedom: one off for a single mean.
+    pair = t_test(CLUS2, apiclus2['api00'], pair=apiclus2['api99'])
+    assert (pair.statistic, pair.estimate) == pytest.approx((9.07035886586206, 25.7778597785978))
+    assert (pair.df2, pair.method) == (39, 'paired t-test')
+    one = t_test(CLUS2, apiclus2['api00'], value=650)
+    assert (one.statistic, one.estimate) == pytest.approx((0.691444539304197, 20.8118081180812))
+    assert (one.df2, one.method) == (39, 'one-sample t-test')
+    domain = t_test(
+        CLUS2, apiclus2['api00'], pair=apiclus2['api99'], where=apiclus2['stype'] == 'E'
+    )
+    assert domain.statistic == pytest.approx(10.9490703468378)
+    again = t_test(replicates.jackknife(CLUS1), apiclus1['api00'], value=650)
+    assert again.statistic == pytest.approx(
+        (mean(CLUS1, apiclus1['api00']).est - 650) / 26.3293605895276, rel=1e-7
+    )
+    with pytest.raises(ConstantColumn, match='do not vary'):
+        t_test(Design(np.ones(12)), np.ones(12), np.arange(12) % 2)
+    with pytest.raises(BadOption, match='not both'):
+        t_test(CLUS2, apiclus2['api00'], apiclus2['comp.imp'], pair=apiclus2['api99'])
+
+
 @pytest.mark.parametrize(
     ('design', 'table', 'pair', 'expected'),
     [
@@ -155,3 +178,46 @@ def test_missing_terms_are_a_domain() -> None:
     rows = linear(STRAT, apistrat['api00'], {'acs': x})
     assert rows[0].n == int(np.isfinite(x).sum())
     assert rows[0].missing == int(np.isnan(x).sum())
+    # Only the domain's own missing answers are told.
+    y = np.r_[[np.nan] * 4, np.arange(8.0)]
+    domain = linear(Design(np.ones(12)), y, {'x': np.arange(12.0) ** 2}, where=np.arange(12) >= 4)
+    assert (domain[0].n, domain[0].missing) == (8, 0)
+
+
+class Categorical:
+    """Enough of a categorical column of a data frame: integer codes that are names."""
+
+    def __init__(self, values: list[int]) -> None:
+        self.categories = sorted(set(values))
+        self.codes = [self.categories.index(value) for value in values]
+
+    def __array__(self, dtype: object = None, copy: object = None) -> np.ndarray:
+        return np.array([self.categories[code] for code in self.codes])
+
+
+def test_categories_with_numbers_for_names_are_categories() -> None:
+    y, kinds = np.array([1.0, 2, 4, 5, 9, 8]), [1, 1, 2, 2, 7, 7]
+    by_type = linear(Design(np.ones(6)), y, {'kind': Categorical(kinds)})
+    by_name = linear(Design(np.ones(6)), y, {'kind': [f'k{kind}' for kind in kinds]})
+    assert [row.label for row in by_type] == ['constant', 'kind=2', 'kind=7']
+    agrees(by_type, est=[row.est for row in by_name], se=[row.se for row in by_name])
+
+
+def test_infinite_values_are_named_and_not_taken_as_missing() -> None:
+    design = Design(np.ones(6))
+    x = np.array([np.inf, 1, 2, 3, 4, 5])
+    with pytest.raises(BadColumn, match='x is infinite in row 1'):
+        linear(design, np.arange(6.0), {'x': x})
+    with pytest.raises(BadColumn, match='y is infinite in row 1'):
+        linear(design, x, {'x': np.arange(6.0)})
+    with pytest.raises(BadOption, match='map the name of each term'):
+        linear(design, x, np.arange(6.0))  # type: ignore[arg-type]
+
+
+def test_tables_without_sampling_variance_cannot_be_tested() -> None:
+    town = np.repeat([1, 2, 3], 4)
+    census = Design(np.ones(12), strata=town, population=4)
+    with pytest.raises(ConstantColumn, match='Every unit was observed'):
+        rao_scott(census, np.arange(12) % 2, np.repeat([1, 2, 1], 4))
+    with pytest.raises(ConstantColumn, match='decides the other'):
+        rao_scott(Design(np.ones(12), strata=town), town, town)

@@ -11,6 +11,7 @@ import pytest
 from scipy.optimize import minimize_scalar
 
 from analysis import smallarea
+from analysis.errors import BadColumn, BadOption, ConstantColumn
 
 # yi, SD, MajorArea; and what sae::mseFH(yi ~ as.factor(MajorArea), SD^2, data=milk) prints, which
 # stops iterating at a relative change of 1e-4: EBLUP, MSE.
@@ -101,3 +102,39 @@ def test_a_direct_maximisation_of_the_restricted_likelihood_finds_the_same() -> 
     np.testing.assert_allclose(found.beta, beta, rtol=1e-5)
     by_hand = Z @ beta + best.x * inverse @ (DIRECT - Z @ beta)
     np.testing.assert_allclose(found.eblup, by_hand, rtol=1e-6)
+
+
+def restricted_loss(variance: float, y: np.ndarray, z: np.ndarray, psi: np.ndarray) -> float:
+    total = variance + psi
+    gram = (z / total[:, None]).T @ z
+    rest = y - z @ np.linalg.solve(gram, z.T @ (y / total))
+    half = np.log(total).sum() + np.linalg.slogdet(gram)[1] + (rest**2 / total).sum()
+    return float(half / 2)
+
+
+# With seeds 17, 162, 280 Fisher scoring jumps to and fro between two values.
+@pytest.mark.parametrize('seed', [17, 162, 280, *range(24)])
+def test_the_highest_maximum_is_found_zero_included(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    areas = int(random.integers(5, 20))
+    psi = random.gamma(0.7, 1, areas) + 0.01
+    x = random.normal(size=areas)
+    y = 1 + x + random.normal(0, np.sqrt([0, 0.05, 1, 5][seed % 4] + psi))
+    z = np.column_stack([np.ones(areas), x])
+    found = smallarea.fay_herriot(y, psi, {'x': x}).variance
+    grid = np.concatenate([[0.0], np.geomspace(1e-6, 1e3, 600)])
+    losses = [restricted_loss(variance, y, z, psi) for variance in grid]
+    assert restricted_loss(found, y, z, psi) <= min(losses) + 1e-9
+
+
+def test_areas_without_a_figure_and_terms_that_say_the_same_are_named() -> None:
+    direct, psi = [0.5, 0.6, np.nan, 0.7, 0.8], [0.01] * 5
+    with pytest.raises(BadColumn, match='direct is missing or infinite in area 3'):
+        smallarea.fay_herriot(direct, psi)
+    x = np.arange(5.0)
+    with pytest.raises(ConstantColumn, match='say the same thing'):
+        smallarea.fay_herriot(x, psi, {'a': x**2, 'b': 2 * x**2})
+    with pytest.raises(BadColumn, match='a is missing or infinite in area 1'):
+        smallarea.fay_herriot(x, psi, {'a': [np.inf, 1, 2, 3, 4]})
+    with pytest.raises(BadOption, match='sampling variance above 0'):
+        smallarea.fay_herriot(x, [0.01, 0.01, 0, 0.01, 0.01])
