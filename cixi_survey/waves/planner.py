@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from analysis import planning, sampling
+from analysis import allocation, planning
 from analysis.errors import AnalysisError
 from cixi_survey import access
 from cixi_survey.errors import N_, Problem, ProblemsFound, Refusal
@@ -27,7 +27,7 @@ LEVEL = 0.95
 TRUTHS = (0.81, 0.82, 0.83, 0.85, 0.87, 0.90, 0.95)
 TOWN_TRUTHS = (0.85, 0.90, 0.95)
 USUAL_POWER = 0.8
-METHODS: Mapping[str, sampling.Allocation] = {
+METHODS: Mapping[str, allocation.Allocation] = {
     'proportional': 'proportional',
     'power': 'power',
     'equal': 'equal',
@@ -101,12 +101,16 @@ class TownPlan:
 
 @dataclass(frozen=True)
 class Spread:
-    """One way of spreading the answers: what it gives the city and its smallest towns."""
+    """One way of spreading the answers: what it gives the city and its smallest towns.
+
+    ``effective`` is infinite where everybody is asked; ``smallest_met`` is None where not even
+    100 % would be shown to lie above the target.
+    """
 
     method: str
     effective: float
     margin: float
-    smallest_met: float
+    smallest_met: float | None
     power: float
     widest_town: float
     narrowest_town: float
@@ -147,7 +151,8 @@ def plan(wave: Wave, question: Question) -> Planned:
     by_margin = {town: _for_margin(question, people) for town, people in population.items()}
     answers = question.answers or max(need.answers for need in needs)
     sizes = {method: _spread(question, population, answers, method) for method in METHODS}
-    spreads = tuple(_worth(question, population, method, sizes[method]) for method in METHODS)
+    expected = {method: _expected(question, population, sizes[method]) for method in METHODS}
+    spreads = tuple(_worth(question, method, expected[method]) for method in METHODS)
     balanced = next(each for each in spreads if each.method == 'power')
     addresses = math.ceil(answers / question.response)
     return Planned(
@@ -158,7 +163,7 @@ def plan(wave: Wave, question: Question) -> Planned:
         addresses=addresses,
         cost=addresses * question.visits * question.cost,
         spreads=spreads,
-        towns=_towns(wave, question, by_margin, sizes),
+        towns=_towns(wave, by_margin, expected),
         chances=_chances(question.target, balanced.effective),
         change=_detectable(question.target, balanced.effective),
         town_difference=_detectable(question.target, answers / len(population) / question.deff),
@@ -217,7 +222,7 @@ def _spread(
     least = max(2, math.ceil(question.deff))  # one effective answer, and two for an error
     minimum = {town: min(least, people) for town, people in population.items()}
     try:
-        return sampling.allocate(
+        return allocation.allocate(
             population, answers, METHODS[method], minimum=minimum, cap=population
         )
     except AnalysisError as error:
@@ -228,10 +233,11 @@ def _spread(
         raise ProblemsFound([problem]) from error
 
 
-def _worth(
-    question: Question, population: Mapping[str, int], method: str, sizes: Mapping[str, int]
-) -> Spread:
-    *towns, city = planning.expected_precision(
+def _expected(
+    question: Question, population: Mapping[str, int], sizes: Mapping[str, int]
+) -> list[planning.Expected]:
+    """What every town gets, and the city last."""
+    return planning.expected_precision(
         population,
         sizes,
         p=question.target,
@@ -240,6 +246,10 @@ def _worth(
         deff=question.deff,
         level=LEVEL,
     )
+
+
+def _worth(question: Question, method: str, expected: list[planning.Expected]) -> Spread:
+    *towns, city = expected
     margins = [town.margin for town in towns]
     shown = {
         truth: sum(
@@ -254,7 +264,7 @@ def _worth(
         method=method,
         effective=city.effective,
         margin=city.margin,
-        smallest_met=city.smallest_met,
+        smallest_met=None if math.isnan(city.smallest_met) else city.smallest_met,
         power=city.power,
         widest_town=max(margins),
         narrowest_town=min(margins),
@@ -263,27 +273,18 @@ def _worth(
 
 
 def _towns(
-    wave: Wave,
-    question: Question,
-    by_margin: Mapping[str, Need],
-    sizes: Mapping[str, Mapping[str, int]],
+    wave: Wave, by_margin: Mapping[str, Need], expected: Mapping[str, list[planning.Expected]]
 ) -> tuple[TownPlan, ...]:
-    z = planning.normal_quantile((1 + LEVEL) / 2)
-    variance = question.target * (1 - question.target) * question.deff
-
-    def margins(town: str) -> dict[str, float]:
-        return {method: z * math.sqrt(variance / sizes[method][town]) for method in sizes}
-
     return tuple(
         TownPlan(
             code=stratum.town_code,
             name=stratum.name,
             population=stratum.population,
             for_margin=by_margin[stratum.town_code].answers,
-            answers={method: sizes[method][stratum.town_code] for method in sizes},
-            margins=margins(stratum.town_code),
+            answers={method: rows[i].answers for method, rows in expected.items()},
+            margins={method: rows[i].margin for method, rows in expected.items()},
         )
-        for stratum in wave.strata
+        for i, stratum in enumerate(wave.strata)
     )
 
 

@@ -105,6 +105,27 @@ def test_what_the_sample_would_not_show():
     assert planned.false_verdicts == pytest.approx(18 * 0.05)
 
 
+def test_everybody_asked_leaves_nothing_open(organiser):
+    asked = 'target=80&truth=85&power=80&margin=5&response=60&deff=1.5&visits=1&cost=10'
+    page = organiser.get(f'/staff/waves/w2026/plan?{asked}&answers=80000')
+    text = html.unescape(page.get_data(as_text=True))
+    assert page.status_code == 200
+    assert '所有人' in text
+    planned = planner.plan(wave([3, 4]), Question(answers=7000))
+    assert all(town.margins['power'] == 0 for town in planned.towns)
+    assert planned.spreads[0].margin == 0
+
+
+def test_a_target_that_no_answers_can_show_is_said_to_be_so(organiser):
+    asked = 'target=99&truth=99.5&power=80&margin=5&response=60&deff=2&visits=1&cost=10&answers=30'
+    page = organiser.get(f'/staff/waves/w2026/plan?{asked}')
+    text = html.unescape(page.get_data(as_text=True))
+    assert page.status_code == 200
+    assert '即使所有答卷' in text
+    planned = planner.plan(wave([3, 4]), Question(target=0.99, truth=0.995, answers=30))
+    assert planned.spreads[0].smallest_met is None
+
+
 def test_the_change_that_two_waves_show():
     """Two-sided 5 %, 80 % power, variance of 80 % in both: (1.960 + 0.842)² · 0.32 / 0.05²."""
     assert planner._detectable(0.8, 1005) == pytest.approx(0.05, abs=1e-4)
