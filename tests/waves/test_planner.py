@@ -79,7 +79,7 @@ def test_every_town_to_five_points_takes_several_times_the_city():
     st.integers(100, 3000),
     st.floats(1, 3),
 )
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_every_way_of_spreading_adds_up_and_no_city_figure_beats_the_proportional(
     adults, answers, deff
 ):
