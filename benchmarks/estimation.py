@@ -232,7 +232,7 @@ def answers(questionnaire: Any, town: str, count: int, random: Any) -> list[str]
     columns: dict[str, list[Any]] = {}
     for variable in questionnaire.variables():
         if variable.kind == 'single':
-            values = [v for v in variable.values if v not in ('under_18',)]
+            values = [v for v in variable.values if v not in ('under_14', 'a14_17')]
             weight = np.linspace(2.0, 0.5, len(values))
             columns[variable.name] = random.choice(values, count, p=weight / weight.sum()).tolist()
         elif variable.kind == 'multiple':

@@ -109,7 +109,8 @@
       method: 'POST', credentials: 'same-origin', keepalive: Boolean(keepalive),
       headers: { Accept: 'application/json' }, body: body
     }).then((response) => response.json().then((said) => {
-      if (!said.error && !said.receipt && !said.revision && !said.anew) throw new Error('not ours');
+      const ours = said.error || said.receipt || said.revision || said.anew || said.goodbye || said.kept === false;
+      if (!ours) throw new Error('not ours');
       return { status: response.status, body: said };
     }));
     const limit = new Promise((_resolve, reject) => setTimeout(reject, PATIENCE, new Error('slow')));
@@ -225,6 +226,10 @@
           pause = FIRST_PAUSE;
           if (isKept()) byId('told').textContent = '';
           form.removeAttribute('data-kept');
+          if (answer.body.kept === false) { // of children nothing is kept, here neither
+            drop(key);
+            return;
+          }
           status(texts.kept);
           keep();
         } else if (answer.body.error === 'stale_draft') {
@@ -338,6 +343,11 @@
 
     // The receipt may fail to load on a bad network: the good news does not wait for it.
     function receive(body) {
+      if (body.goodbye) {
+        end(body.title, body.message + ' ' + texts.removed);
+        forget().then(() => location.replace(body.goodbye));
+        return;
+      }
       remember(body.receipt);
       end(texts.received, filled(texts.receipt, body), body.receipt);
       forget().then(() => location.replace(body.receipt));

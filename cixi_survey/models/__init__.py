@@ -13,7 +13,14 @@ from cixi_survey.models.questionnaire import (
     QuestionnaireDraftSave,
     QuestionnaireVersion,
 )
-from cixi_survey.models.response import MODES, RESPONSE_OUTCOMES, STREAMS, Draft, Response
+from cixi_survey.models.response import (
+    MODES,
+    RESPONSE_OUTCOMES,
+    STREAMS,
+    Draft,
+    Response,
+    ScreenedOut,
+)
 from cixi_survey.models.run import Publication, Run
 from cixi_survey.models.staff import ROLES, Staff, StaffRole, StaffSession
 from cixi_survey.models.wave import (
@@ -56,6 +63,7 @@ __all__ = [
     'Response',
     'Run',
     'SampleDraw',
+    'ScreenedOut',
     'Staff',
     'StaffRole',
     'StaffSession',

@@ -92,6 +92,20 @@ class Response(Base):
     )
 
 
+class ScreenedOut(Base):
+    """How often an interview ended so that nothing of it may be kept, as with children.
+
+    A count and nothing else: no person, no time, no place, no code.
+    """
+
+    __tablename__ = 'screened_out'
+    __table_args__ = (one_of('outcome', RESPONSE_OUTCOMES),)
+
+    wave_id: Mapped[int] = mapped_column(sa.ForeignKey('wave.id'), primary_key=True)
+    outcome: Mapped[str] = mapped_column(sa.String(12), primary_key=True)
+    count: Mapped[int]
+
+
 class Draft(Base):
     """Answers on their way, kept from section to section; one per code, deleted when sent.
 

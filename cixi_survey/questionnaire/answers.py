@@ -33,7 +33,8 @@ class Checked:
 
     ``answers`` holds relevant answers only; an unanswered question has no entry.  ``dropped`` names
     what was sent and not kept: unknown or irrelevant questions, all after a screening rule.
-    ``message`` is that of the screening rule, by language.
+    ``rule`` is the place of the screening rule that ended it, ``message`` what it says, by
+    language.  When ``kept`` is false nothing but the outcome may be stored; ``answers`` is empty.
     """
 
     answers: dict[str, Answer]
@@ -41,6 +42,8 @@ class Checked:
     dropped: tuple[str, ...]
     outcome: Literal['complete', 'refusal', 'ineligible']
     message: Mapping[str, str] = field(default_factory=dict)
+    rule: int | None = None
+    kept: bool = True
 
 
 @dataclass(frozen=True)
@@ -132,11 +135,14 @@ def check(
             problems.append(problem)
         elif answer is not None:
             good[name] = answer
-    ended = _ended(plan, good, asked)
-    if ended is not None:
-        rule, needed = ended
+    index = _ended(plan, good, asked)
+    if index is not None:
+        rule, _when = plan.screening[index]
+        kept = rule.keep == 'answers'
+        needed = plan.needed(index) if kept else frozenset()
         good = {name: answer for name, answer in good.items() if name in needed}
-        return Checked(good, (), _dropped(raw, good, set()), rule.outcome, rule.message)
+        dropped = _dropped(raw, good, set())
+        return Checked(good, (), dropped, rule.outcome, rule.message, index, kept)
     return Checked(good, tuple(problems), _dropped(raw, good, asked), 'complete')
 
 
@@ -156,8 +162,8 @@ def relevant(questionnaire: Questionnaire, answers: Mapping[str, Answer]) -> set
 def screened(questionnaire: Questionnaire, answers: Mapping[str, Answer]) -> Screening | None:
     """The screening rule that ended the interview with these answers, None for a whole one."""
     asked = relevant(questionnaire, answers)
-    ended = _ended(_plan(questionnaire), answers, asked)
-    return ended[0] if ended else None
+    index = _ended(_plan(questionnaire), answers, asked)
+    return None if index is None else questionnaire.screening[index]
 
 
 def consented(questionnaire: Questionnaire, answers: Mapping[str, Answer]) -> bool:
@@ -171,15 +177,14 @@ def consented(questionnaire: Questionnaire, answers: Mapping[str, Answer]) -> bo
     )
 
 
-def _ended(
-    plan: _Plan, good: Mapping[str, Answer], asked: set[str]
-) -> tuple[Screening, frozenset[str]] | None:
-    for index, (rule, when) in enumerate(plan.screening):
+def _ended(plan: _Plan, good: Mapping[str, Answer], asked: set[str]) -> int | None:
+    """The place of the first screening rule that holds."""
+    for index, (_rule, when) in enumerate(plan.screening):
         # A question not answered yet ends nothing: `${consent} != 'yes'` must not turn a person
         # who overlooked it into a refusal.
         open_questions = {name for name in when.names() if name in asked and name not in good}
         if not open_questions and when.holds(good):
-            return rule, plan.needed(index)
+            return index
     return None
 
 

@@ -27,6 +27,7 @@ QuestionType = Literal[
     'single', 'multiple', 'scale', 'grid', 'integer', 'text', 'town', 'village'
 ]  # fmt: skip
 Outcome = Literal['refusal', 'ineligible']
+Keep = Literal['answers', 'outcome']
 Family = Literal['knowledge', 'satisfaction', 'participation', 'behaviour', 'household']
 Rule = Literal['share_right', 'top_two', 'mean_score', 'any_of', 'category_share']
 DontKnow = Literal['wrong', 'out_of_base']
@@ -117,11 +118,16 @@ class Section(Part):
 
 
 class Screening(Part):
-    """A condition that ends the interview."""
+    """A condition that ends the interview.
+
+    ``keep`` says what is stored of it: the answers that led there, or the bare outcome, as for
+    children, of whom nothing may be kept.
+    """
 
     when: Line
     outcome: Outcome
     message: Translated
+    keep: Keep = 'answers'
 
 
 class Notice(Part):

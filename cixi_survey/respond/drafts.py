@@ -83,9 +83,10 @@ def save(
     started_at: datetime,
     channel: str,
     now: datetime,
-) -> Saved:
+) -> Saved | None:
     """Keep what has been filled in so far; ``revision`` is the one that the page last saw.
 
+    Of whom nothing may be kept, the draft goes, and there is nothing saved: None.
     Raises StaleDraft when another one was saved in between and differs, AlreadySent,
     DraftTooLarge, and the refusals of ``entrance``.
     """
@@ -97,8 +98,13 @@ def save(
     given = filled_in(questionnaire, raw)
     if len(json.dumps(given)) > MOST_CHARACTERS:
         raise DraftTooLarge
-    agreed = answers.consented(questionnaire, _good(questionnaire, given))
+    checked = answers.check(questionnaire, given, towns=places.towns(), villages=places.villages())
     draft = _find(session, submission_id, invitation, lock=True)
+    if not checked.kept:
+        if draft is not None:
+            session.delete(draft)
+        return None
+    agreed = answers.consented(questionnaire, checked.answers)
     if draft is None:
         values = {
             'submission_id': submission_id,
@@ -129,11 +135,6 @@ def discard(session: Session, submission_id: str) -> None:
     """Delete the draft of the open link under this submission, if there is one."""
     mine = sa.and_(Draft.submission_id == submission_id, Draft.invitation_id.is_(None))
     session.execute(sa.delete(Draft).where(mine))
-
-
-def _good(questionnaire: Questionnaire, given: Raw) -> Mapping[str, answers.Answer]:
-    checked = answers.check(questionnaire, given, towns=places.towns(), villages=places.villages())
-    return checked.answers
 
 
 def filled_in(questionnaire: Questionnaire, raw: Raw) -> dict[str, list[str]]:

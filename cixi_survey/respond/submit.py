@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from cixi_survey import codes, places
 from cixi_survey.errors import N_, ProblemsFound, Refusal
-from cixi_survey.models import Draft, Invitation, Response, Wave
+from cixi_survey.models import Draft, Invitation, Response, ScreenedOut, Wave
 from cixi_survey.questionnaire import answers
 from cixi_survey.questionnaire.answers import Checked
 from cixi_survey.respond.entrance import CodeSpent, Entrance, find, let_in, questionnaire_of
@@ -62,11 +62,21 @@ class Receipt:
     outcome: str
 
 
-def submit(session: Session, entrance: Entrance, submission: Submission, now: datetime) -> Receipt:
+@dataclass(frozen=True)
+class Thanked:
+    """The interview ended and nothing of it was kept; ``rule`` is the screening rule behind it."""
+
+    rule: int
+
+
+def submit(
+    session: Session, entrance: Entrance, submission: Submission, now: datetime
+) -> Receipt | Thanked:
     """Take the answers of one person once; acknowledged when the transaction is committed.
 
     The same submission with the same answers gives the same receipt, however often and however
-    late it comes.  Raises ProblemsFound (nothing is stored), OtherAnswers, and the refusals of
+    late it comes.  Of whom nothing may be kept there is no receipt, and the code stays good for an
+    adult of the home.  Raises ProblemsFound (nothing is stored), OtherAnswers, and the refusals of
     ``entrance``.
     """
     wave, invitation = find(session, entrance, lock=True)
@@ -86,6 +96,9 @@ def submit(session: Session, entrance: Entrance, submission: Submission, now: da
         # Names may be anything that a hand-made form sends; values are never written down.
         log.info('wave %s: answers dropped: %.500r', wave.slug, checked.dropped)
     begun = _take_draft(session, submission, invitation)
+    if checked.rule is not None and not checked.kept:
+        _count(session, wave, checked.outcome)
+        return Thanked(checked.rule)
     agreed = checked.outcome == 'complete' or answers.consented(questionnaire, checked.answers)
     values = {
         'submission_id': submission.submission_id,
@@ -158,6 +171,16 @@ def _take_draft(session: Session, submission: Submission, invitation: Invitation
     return _Begun(
         [row.started_at for row in rows],
         [row.consented_at for row in rows if row.consented_at is not None],
+    )
+
+
+def _count(session: Session, wave: Wave, outcome: str) -> None:
+    insert = sqlite.insert if session.get_bind().dialect.name == 'sqlite' else postgresql.insert
+    statement = insert(ScreenedOut).values(wave_id=wave.id, outcome=outcome, count=1)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=['wave_id', 'outcome'], set_={'count': ScreenedOut.count + 1}
+        )
     )
 
 

@@ -112,6 +112,19 @@ def save_open(slug: str) -> ResponseReturnValue:
     return _save_in_background(Entrance(slug=slug))
 
 
+@bp.get('/s/<slug>/goodbye/<int:rule>')
+@public
+def goodbye(slug: str, rule: int) -> ResponseReturnValue:
+    """For whom nothing may be kept of: thanks, and why the survey ends here; for all the same."""
+    with database.reading() as session:
+        wave = wave_for(session, slug)
+        questionnaire = doors.questionnaire_of(session, wave)
+    ends = questionnaire.screening[rule : rule + 1]
+    if wave.state == 'planned' or not ends or ends[0].keep != 'outcome':
+        raise NotFound
+    return render_template('respond/goodbye.html', message=ends[0].message)
+
+
 @bp.get('/s/<slug>/picture.png')
 @public
 def picture_to_share(slug: str) -> ResponseReturnValue:
@@ -286,6 +299,8 @@ def _posted(entrance: Entrance) -> ResponseReturnValue:
             taken = submit.submit(session, entrance, submission, clock.now())
     except ProblemsFound as found:
         return _problems_page(wave, questionnaire, ticket, given, found.problems)
+    if isinstance(taken, submit.Thanked):
+        return _say_goodbye(wave, questionnaire, taken.rule)
     return _thank(wave, taken.reference)
 
 
@@ -301,6 +316,18 @@ def _thank(wave: Wave, reference: str) -> ResponseReturnValue:
     address = url_for('.receipt', reference=reference)
     response: Response = (
         jsonify(receipt=address, reference=codes.grouped(reference))  # type: ignore[assignment]
+        if error_pages.wants_json()
+        else redirect(address, 303)
+    )
+    return _without_ticket(response, wave)
+
+
+def _say_goodbye(wave: Wave, questionnaire: Questionnaire, rule: int) -> ResponseReturnValue:
+    """Nothing was kept: no receipt, no cookie, only the page that says so."""
+    address = url_for('.goodbye', slug=wave.slug, rule=rule)
+    said = i18n.localised(questionnaire.screening[rule].message)
+    response: Response = (
+        jsonify(goodbye=address, title=_('Thank you'), message=said)  # type: ignore[assignment]
         if error_pages.wants_json()
         else redirect(address, 303)
     )
@@ -403,15 +430,17 @@ def _save_in_background(entrance: Entrance) -> ResponseReturnValue:
             saved_at=i18n.moment(current.saved_at),
             **i18n.refusal_texts(conflict),
         ), conflict.status
+    if saved is None:
+        return jsonify(revision=0, kept=False)
     response = jsonify(revision=saved.revision, saved_at=i18n.moment(saved.saved_at))
     return _hold(response, entrance, wave, ticket, saved)
 
 
 def _hold(
-    response: Response, entrance: Entrance, wave: Wave, ticket: Ticket, saved: Saved
+    response: Response, entrance: Entrance, wave: Wave, ticket: Ticket, saved: Saved | None
 ) -> ResponseReturnValue:
     """Let this browser find its draft again; an invitation needs no cookie for that."""
-    if not entrance.code_hash:
+    if saved is not None and not entrance.code_hash:
         response.set_cookie(
             TICKET_COOKIE,
             ticket.text,
@@ -424,7 +453,7 @@ def _hold(
     return response
 
 
-def _save(entrance: Entrance, ticket: Ticket, given: Posted, revision: int) -> Saved:
+def _save(entrance: Entrance, ticket: Ticket, given: Posted, revision: int) -> Saved | None:
     with database.transaction() as session:
         return drafts.save(
             session,

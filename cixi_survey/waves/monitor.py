@@ -17,6 +17,7 @@ from cixi_survey.models import (
     Draft,
     Invitation,
     Response,
+    ScreenedOut,
     Wave,
 )
 
@@ -59,6 +60,7 @@ class Returns:
     open_stream: dict[str, int]
     begun: int
     withdrawn: int
+    turned_away: int
     days: tuple[Day, ...]
     at: datetime
 
@@ -81,12 +83,14 @@ def returns(session: Session, wave: Wave, now: datetime) -> Returns:
     withdrawn = sa.select(sa.func.count(Response.id)).where(
         Response.wave_id == wave.id, Response.withdrawn_at.is_not(None)
     )
+    turned_away = sa.select(sa.func.sum(ScreenedOut.count)).where(ScreenedOut.wave_id == wave.id)
     return Returns(
         rows=tuple(rows),
         total=total,
         open_stream=_open_stream(session, wave),
         begun=begun,
         withdrawn=session.scalar(withdrawn) or 0,
+        turned_away=session.scalar(turned_away) or 0,
         days=_days(session, wave, now),
         at=now,
     )

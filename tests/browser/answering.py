@@ -56,11 +56,11 @@ class Site:
             session.execute(sa.update(Wave).values(**values))
 
 
-def open_site(served: tuple[Flask, str], *, real: bool = False) -> Site:
+def open_site(served: tuple[Flask, str], *, real: bool = False, **changes: object) -> Site:
     app, url = served
     questionnaire = definition.load_file(factories.BASELINE) if real else None
     with app.extensions['cixi_database'].transaction() as session:
-        wave = factories.wave(session, questionnaire=questionnaire)
+        wave = factories.wave(session, questionnaire=questionnaire, **changes)  # type: ignore[arg-type]
         _unit, code = factories.invitation(session, wave)
     return Site(app, url, code)
 

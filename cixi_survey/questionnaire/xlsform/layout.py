@@ -61,7 +61,12 @@ QUESTION = (
     _column('cixi_max_length', 'integer'),
 )
 OPTION = (_column('label', 'texts'), _column('cixi_apart', 'flag'))
-RULE = (_column('when'), _column('outcome', 'word'), _column('message', 'texts'))
+RULE = (
+    _column('when'),
+    _column('outcome', 'word'),
+    _column('message', 'texts'),
+    _column('keep', 'word'),
+)
 INDICATOR = (
     _column('name', 'word'),
     _column('family', 'word'),
