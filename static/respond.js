@@ -77,7 +77,9 @@
   const steps = byId('steps');
   const [backButton, nextButton] = all('button', steps);
   const sendButton = finish.querySelector('button');
-  const [keepButton, oneButton] = all('button', byId('comforts'));
+  const keepButton = byId('comforts').querySelector('button');
+  const view = byId('view');
+  const oneButton = view.querySelector('button');
   const filled = cixi.filled;
   const title = document.title;
   const elder = document.documentElement.hasAttribute('data-elder');
@@ -232,7 +234,7 @@
     [sign, title, list].forEach((each) => box.appendChild(each));
     told.textContent = '';
     told.appendChild(box).focus();
-    window.scrollTo(0, 0);
+    window.scrollTo(0, top(told));
   }
 
   function mend(name) {
@@ -312,6 +314,7 @@
     const first = list.find((each) => each.part === stop.part);
     stop.part.classList.toggle('later', !!first && first.id !== stop.id);
     document.body.classList.toggle('started', stop.part !== parts[0]);
+    form.classList.toggle('checked', stop.part === review);
     form.classList.toggle('one', oneByOne);
     form.classList.toggle('checking', checking);
     tellSteps(list);
@@ -323,11 +326,17 @@
     if (how === 'push') history.pushState(state, '', '#' + stop.id);
     else if (how === 'replace') history.replaceState(state, '', '#' + stop.id);
     document.dispatchEvent(new CustomEvent('shown'));
+    if (oneByOne && !elder) load('pace');
     if (how === 'first') return;
     const target = heading(stop);
     target.tabIndex = -1;
     target.focus({ preventScroll: true });
-    window.scrollTo(0, how === 'back' ? seen[stop.id] || 0 : 0);
+    // A new screen begins with its place, not with the head of the site
+    window.scrollTo(0, how === 'back' ? seen[stop.id] || 0 : top(told));
+  }
+
+  function top(element) {
+    return document.body.classList.contains('started') ? element.getBoundingClientRect().top + window.pageYOffset : 0;
   }
 
   function tellSteps(list) {
@@ -340,8 +349,9 @@
     nextButton.textContent = here.part === parts[0] ? texts.start
       : checking ? texts.checked : cixi.review && at === list.length - 2 ? texts.check : texts.next;
     keepButton.hidden = here.part === parts[0] || here.part === ending;
-    oneButton.hidden = elder || last;
-    oneButton.textContent = oneByOne ? texts.byParts : texts.oneByOne;
+    here.part.insertBefore(view, here.part.firstChild);
+    view.hidden = elder || last;
+    oneButton.setAttribute('aria-pressed', String(oneByOne));
   }
 
   // The minutes left are the share of the answers still to give: those behind, given or not, are done.
@@ -363,7 +373,6 @@
     time.textContent = here.part === review ? '' : minutes > 1 ? filled(texts.minutes, { minutes }) : texts.minute;
     bar.max = efforts(asked);
     bar.value = bar.max - left;
-    bar.setAttribute('aria-label', texts.progressed);
   }
 
   function next() {
@@ -421,6 +430,14 @@
     if (stop.id !== here.id) show(stop, 'push');
     (inputsOf[name].find((input) => input.checked) || byId('f-' + name)).focus();
     (items.find((item) => item.name === name).element).scrollIntoView();
+  }
+
+  // A script that only this way of answering needs; it hears of each screen by the event `shown`
+  function load(name) {
+    const address = form.getAttribute('data-' + name);
+    if (!address) return;
+    form.removeAttribute('data-' + name);
+    document.body.appendChild(element('script')).src = address;
   }
 
   function remembered() {
@@ -542,6 +559,7 @@
   oneButton.addEventListener('click', switchView);
   // The second tap of two on “next” is no wish to send.
   sendButton.addEventListener('click', (event) => { if (event.detail > 1) event.preventDefault(); });
+  if (window.speechSynthesis && !elder) window.addEventListener('load', () => load('aloud')); // else in the page
   window.addEventListener('pagehide', () => {
     history.replaceState(Object.assign({}, history.state, { scrolled: window.pageYOffset }), '');
   });

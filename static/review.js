@@ -5,16 +5,18 @@
 
   const all = (selector, root) => Array.from(root.querySelectorAll(selector));
 
-  function add(box, tag, text) {
-    const made = document.createElement(tag);
-    if (text) made.textContent = text;
-    return box.appendChild(made);
+  function add(box, tag, words) {
+    const made = box.appendChild(document.createElement(tag));
+    if (words) made.appendChild(words);
+    return made;
   }
 
   function wording(box) {
-    const label = box.querySelector('legend, label').cloneNode(true);
+    const label = box.querySelector('h2, legend, label').cloneNode(true);
+    const words = document.createDocumentFragment();
     all('.optional', label).forEach((each) => each.remove());
-    return label.textContent.trim();
+    while (label.firstChild) words.appendChild(label.firstChild);
+    return words;
   }
 
   function answers(box) {
@@ -30,7 +32,7 @@
     const row = document.importNode(document.getElementById('given-entry').content, true).firstElementChild;
     const [question, answer, change] = Array.from(row.children);
     const link = change.querySelector('a');
-    question.textContent = wording(box);
+    question.appendChild(wording(box));
     answer.textContent = given[0] || (optional ? texts.unanswered : texts.missed);
     row.className = given.length ? '' : optional ? 'unanswered' : 'missed';
     given.slice(1).forEach((text) => {
@@ -48,7 +50,7 @@
     all('section.part', form).forEach((part) => {
       const questions = all('.question', part).filter((question) => !question.hidden);
       if (!questions.length) return;
-      add(box, 'h3', part.querySelector('h2').textContent);
+      add(box, 'h3', wording(part));
       let list = null;
       questions.forEach((question) => {
         const rows = all('.grid > fieldset', question);

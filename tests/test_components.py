@@ -119,7 +119,7 @@ def test_do_not_know_stands_apart_from_the_scale(app: Flask) -> None:
         {'value': '2', 'label': '不满意'},
     ]
     shown = component(app, 'fields', 'scale', 'water', 'Water?', options, value='0')
-    chips, beside = shown.split('</div>')
+    chips, beside = shown.split('<div class="aside">')
     assert '说不清' not in chips
     assert '说不清' in beside
     assert 'checked' in beside

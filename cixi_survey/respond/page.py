@@ -16,12 +16,12 @@ from typing import Any
 from flask import Response, current_app, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from cixi_survey import database, i18n, notices, pages, places
 from cixi_survey.errors import Problem
 from cixi_survey.models import Wave
-from cixi_survey.questionnaire.definition import Questionnaire, page_rules
+from cixi_survey.questionnaire.definition import Option, Questionnaire, page_rules
 from cixi_survey.respond.assembly import Parts
 from cixi_survey.respond.drafts import Saved, StaleDraft
 from cixi_survey.respond.posted import Posted
@@ -30,6 +30,7 @@ from cixi_survey.respond.tickets import Ticket
 Raw = Mapping[str, Sequence[str]]
 MOST_KEPT = 64
 CLOSES = 'Survey-Closes'  # of a form to keep: milliseconds since 1970; static/sending.js reads it
+_NUMBERED = re.compile(r'([0-9]{1,2})[\s.:：、]*(.*)')
 
 
 @dataclass(frozen=True)
@@ -147,9 +148,32 @@ def _render(
         summary=told(state.problems),
         errors={_name(problem): i18n.problem_text(problem) for problem in state.problems},
         rules=_rules(questionnaire),
+        chips=chips,
         towns=places.towns(),
         villages=_villages(),
     )
+
+
+def chips(options: Sequence[Option]) -> tuple[tuple[str, str] | tuple[()], list[dict[str, Any]]]:
+    """The answers of a scale as chips: (words at both ends, [{value, label, apart}]).
+
+    Where every label is a number and only the first and the last add words, as in “1 Very bad”,
+    “2”, … “5 Very good”, the chips show the numbers and the words stand at the ends.
+    """
+    made: list[dict[str, Any]] = [
+        {'value': option.value, 'label': escape(i18n.marked(option.label)), 'apart': option.apart}
+        for option in options
+    ]
+    scale = [chip for chip in made if not chip['apart']]
+    split = [_NUMBERED.fullmatch(chip['label'].striptags()) for chip in scale]
+    worded = [found[2] for found in split if found]
+    if len(worded) < max(3, len(scale)) or any(worded[1:-1]) or not (worded[0] and worded[-1]):
+        return (), made
+    for chip, found in zip(scale, split, strict=True):
+        assert found is not None
+        said = Markup('<span class="visually-hidden"> {}</span>').format(found[2])
+        chip['label'] = Markup('{}{}').format(found[1], said if found[2] else '')
+    return (worded[0], worded[-1]), made
 
 
 def _name(problem: Problem) -> str:
@@ -222,12 +246,9 @@ def _sentences() -> dict[str, Any]:
         'last': _('Last step'),
         'minutes': _('about %(minutes)s minutes left'),
         'minute': _('about a minute left'),
-        'progressed': _('Progress'),
         'kept': _('Saved'),
         'unkept': _('Not saved on the server yet; kept on this phone'),
         'unsafe': _('This phone cannot keep the answers: please do not close this page.'),
-        'oneByOne': _('One question at a time'),
-        'byParts': _('A whole part at a time'),
         'change': _('Change'),
         'answer': _('Answer now'),
         'unanswered': _('Not answered (optional)'),

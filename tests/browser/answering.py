@@ -102,7 +102,7 @@ def answer_what_is_asked(page: Page) -> None:
         page.fill('#f-adults', '2')
 
 
-def assert_accessible(page: Page, where: str) -> None:
+def assert_accessible(page: Page, where: str, *more_rules: str) -> None:
     """No fault that axe can find, and nothing that must be scrolled sideways.
 
     On a screen as tall as the page: axe holds what scrolls below a bar for covered for ever.
@@ -110,7 +110,7 @@ def assert_accessible(page: Page, where: str) -> None:
     window = page.viewport_size or {}
     tall = page.evaluate('document.documentElement.scrollHeight')
     page.set_viewport_size({'width': window['width'], 'height': max(tall, window['height'])})
-    assert violations(page) == [], where
+    assert violations(page, *more_rules) == [], where
     width = page.evaluate('document.documentElement.scrollWidth - window.innerWidth')
     assert width <= 0, f'{where} is {width} px too wide'
     page.set_viewport_size({'width': window['width'], 'height': window['height']})

@@ -50,32 +50,6 @@ def test_every_part_of_the_real_questionnaire(served, look):
     assert_accessible(look, 'withdrawn')
 
 
-def test_large_print(served, page):
-    site = open_site(served, real=True)
-    page.goto(f'{site.url}/?elder=3')
-    page.goto(site.invitation)
-    assert_accessible(page, 'cover in large print')
-    page.click(NEXT)
-    page.click(NEXT)
-    assert_accessible(page, 'problems in large print')
-    answer_what_is_asked(page)
-    page.click(NEXT)
-    page.click(NEXT)
-    assert_accessible(page, 'scale in large print')
-    small = page.locator('label.choice:visible, button:visible').evaluate_all(
-        'all => all.map(each => each.getBoundingClientRect())'
-        '.filter(box => box.height < 60 || box.width < 44).length'
-    )
-    assert small == 0
-    page.set_viewport_size({'width': 320, 'height': 640})
-    page.goto(f'{site.invitation}?lang=en')
-    while page.locator(NEXT).is_visible():
-        assert_accessible(page, 'large print in English on a small phone')
-        answer_what_is_asked(page)
-        page.click(NEXT)
-    assert_accessible(page, 'the end in large print')
-
-
 def test_typing_a_code_and_doors_that_are_shut(served, look):
     site = open_site(served)
     look.goto(f'{site.url}/i')

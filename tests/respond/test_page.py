@@ -9,6 +9,8 @@ from flask.testing import FlaskClient
 
 from cixi_survey import places
 from cixi_survey.questionnaire import answers
+from cixi_survey.questionnaire.definition import Option
+from cixi_survey.respond import page as page_of_questions
 from tests import factories
 from tests.client import Page
 from tests.respond.conftest import database_of
@@ -110,6 +112,30 @@ def test_the_script_says_the_sentences_of_the_server(place, language):
         form.send({'adults': ['99']}, Accept='application/json').json['problems'][-1]['message']
         == rules(plain(client, f'/s/w2026?lang={language}'))['variables']['adults']['unfit']
     )
+
+
+@pytest.mark.parametrize(
+    ('labels', 'ends', 'first'),
+    [
+        (
+            ['1 很差', '2', '3', '4', '5 很好'],
+            ('很差', '很好'),
+            '1<span class="visually-hidden"> 很差</span>',
+        ),
+        (['0：很差', '1', '2', '3'], (), '0：很差'),
+        (['1', '2', '3'], (), '1'),
+        (['满意', '一般', '不满意'], (), '满意'),
+        (['1 <b>', '2', '3 好'], ('<b>', '好'), '1<span class="visually-hidden"> &lt;b&gt;</span>'),
+    ],
+)
+def test_a_scale_of_numbers_has_its_words_at_both_ends(app, labels, ends, first):
+    options = [Option(value=f'v{at}', label={'zh': label}) for at, label in enumerate(labels)]
+    options.append(Option(value='unsure', label={'zh': '说不清'}, apart=True))
+    with app.test_request_context('/?lang=zh'):
+        told, made = page_of_questions.chips(options)
+    assert told == ends
+    assert made[0]['label'] == first
+    assert [chip['apart'] for chip in made] == [False] * len(labels) + [True]
 
 
 def test_every_kind_of_question_has_its_own_sentence_when_it_is_missing(app):
