@@ -56,13 +56,23 @@ def _card(wave: Wave) -> dict[str, Any]:
 @bp.get('/about')
 @public
 def about() -> ResponseReturnValue:
+    return render_template('home/about.html', open_waves=_whom_to_ask())
+
+
+@bp.get('/protection')
+@public
+def protection() -> ResponseReturnValue:
+    """The way of an answer, who may see it, how long it is kept, what it is used for."""
+    return render_template('home/protection.html', open_waves=_whom_to_ask())
+
+
+def _whom_to_ask() -> list[dict[str, Any]]:
     with database.reading() as session:
-        open_waves = [
+        return [
             {'title': wave.title, 'contact': wave.contact}
             for wave in _open_waves(session)
             if wave.contact
         ]
-    return render_template('home/about.html', open_waves=open_waves)
 
 
 @bp.get('/notice/<address>')

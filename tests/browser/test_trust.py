@@ -141,6 +141,7 @@ def test_the_pages_of_trust_are_for_everyone(served, browser, browser_context_ar
         f'/receipt/{reference}',
         f'/receipt/{reference}/withdraw',
         '/verify',
+        '/protection',
     ):
         page.goto(site.url + address)
         assert_accessible(page, f'{address}, {look}')
