@@ -327,7 +327,7 @@ def _say_goodbye(wave: Wave, questionnaire: Questionnaire, rule: int) -> Respons
     address = url_for('.goodbye', slug=wave.slug, rule=rule)
     said = i18n.localised(questionnaire.screening[rule].message)
     response: Response = (
-        jsonify(goodbye=address, title=_('Thank you'), message=said)  # type: ignore[assignment]
+        jsonify(goodbye=address, title=_('Thank you!'), message=said)  # type: ignore[assignment]
         if error_pages.wants_json()
         else redirect(address, 303)
     )

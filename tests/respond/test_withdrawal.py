@@ -69,6 +69,7 @@ def test_it_is_said_before_and_after_what_goes_what_stays_and_until_when(app, ba
     question = text(form.client, f'/receipt/{number}/withdraw')
     assert asked in question
     assert '没有这些，就说不清一共请了多少人' in question
+    assert '最迟到调查结束时销毁' in question  # safety copies
     assert place.address_of_notice() in question
     if basis == 'statutory':
         assert re.search('锁存到20[0-9]{2}年[0-9]+月[0-9]+日', question)
