@@ -117,12 +117,13 @@ def test_a_notice_stays_readable_at_its_address_and_prints_its_mark(app, client)
         assert client.get(f'/notice/{unknown}').status_code == 404
 
 
-def test_the_cover_shows_the_short_form_first_and_the_whole_below(app, client):
+def test_the_cover_shows_the_short_form_and_leads_to_the_whole(app, client):
     place = open_field(app, legal_basis='statutory')
     page = client.get(f'/s/{place.slug}').get_data(as_text=True)
-    assert page.index('谁在问') < page.index('<details>') < page.index('凭什么')
-    assert page.index('您的权利') < page.index('name="consent"')
-    assert f'href="{place.address_of_notice()}"' in page
+    address = f'href="{place.address_of_notice()}"'
+    assert page.index('谁在问') < page.index('您的权利') < page.index(address)
+    assert page.index(address) < page.index('name="consent"')
+    assert '凭什么' in client.get(place.address_of_notice()).text
 
 
 # --- the consent behind an answer -----------------------------------------------------------------

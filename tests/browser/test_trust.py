@@ -38,8 +38,10 @@ def test_from_the_notice_to_the_withdrawal_without_javascript(served, plain, bas
     assert plain.locator('.notice-lines dt').all_inner_texts() == [
         '谁在问', '问什么', '做什么用', '留多久', '您的权利',
     ]  # fmt: skip
-    plain.click('.cover summary')
-    expect(plain.get_by_role('heading', name='凭什么')).to_be_visible()
+    with plain.context.expect_page() as opened:
+        plain.click('.cover a:has-text("看全文")')
+    expect(opened.value.get_by_role('heading', name='凭什么')).to_be_visible()
+    opened.value.close()
     fill_without_script(plain)
     plain.click(SEND)
     plain.wait_for_url('**/receipt/*')
