@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -20,6 +21,7 @@ from tests.browser.answering import (
 )
 
 FIRST_VIEW_BYTES = 40 * 1024
+FIRST_VIEW_REQUESTS = 7
 
 
 @pytest.fixture
@@ -35,10 +37,17 @@ def real_site(served):
 def test_from_the_code_to_the_receipt_in_two_documents_and_forty_kilobytes(real_site, page):
     loaded = []
     page.on('requestfinished', lambda request: loaded.append(request))
-    page.goto(real_site.invitation, wait_until='networkidle')
-    sizes = {request.url: request.sizes() for request in loaded}
+    with page.expect_response(real_site.invitation) as answer:
+        page.goto(real_site.invitation, wait_until='load')
+    first_view = [request for request in loaded if not request.url.endswith('?empty')]
+    sizes = {request.url: request.sizes() for request in first_view}
     total = sum(one['responseBodySize'] + one['responseHeadersSize'] for one in sizes.values())
     assert total <= FIRST_VIEW_BYTES, sizes
+    head = answer.value.text().split('</head>')[0]
+    addresses = {urlsplit(url)._replace(scheme='', netloc='').geturl() for url in sizes}
+    assert len(addresses) <= FIRST_VIEW_REQUESTS
+    named_later = [each for each in addresses if each not in head]
+    assert named_later == [f'/i/{real_site.code}'], 'a third round trip, one after the other'
     parts = page.locator('section.part:has(.question)').count()
     page.click(NEXT)
     for _part in range(parts - 1):

@@ -291,9 +291,12 @@ def test_the_switch_takes_away_what_phones_have_kept(site: Site, page: Page) -> 
     site.app.config['OFFLINE'] = False
     site.app.extensions['questionnaire_pages'].clear()
     page.goto(site.open_link)
-    page.wait_for_function(
-        """async () => !(await caches.keys()).length
-          && !(await navigator.serviceWorker.getRegistrations()).length"""
+    page.evaluate(
+        """async () => {
+          const left = async () => (await caches.keys()).length
+            + (await navigator.serviceWorker.getRegistrations()).length;
+          while (await left()) await new Promise((resolve) => setTimeout(resolve, 50));
+        }"""
     )
     page.goto(site.open_link)
     fill_small(page)
