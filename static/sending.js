@@ -52,9 +52,13 @@
 
   const CLOSES = 'Survey-Closes';
 
-  function keepForm() {
-    const files = Array.from(document.querySelectorAll('link[rel=stylesheet], script[src]'))
+  function keepForm(page) {
+    const named = Array.from(document.querySelectorAll('link[rel=stylesheet], script[src]'))
       .map((element) => element.href || element.src);
+    // Files that are loaded only when they are needed
+    const spare = Array.from(page.attributes).filter((each) => each.value.indexOf('/static/') === 0)
+      .map((each) => location.origin + each.value);
+    const files = named.concat(spare).filter((file, at, all) => all.indexOf(file) === at);
     return navigator.serviceWorker.register('/worker.js', { scope: door.slice(0, 3) })
       .then(() => gone ? Promise.reject(new Error('too late')) : caches.open(key))
       .then((cache) => Promise.all(files.map((file) => cache.match(file).then((hit) => hit || cache.add(file))))
@@ -425,7 +429,7 @@
     }
     function offline() {
       if (!form.hasAttribute('data-offline') || !navigator.serviceWorker || !window.caches) return;
-      keepForm().then(() => tellStays(texts.ready), () => { /* a comfort: the page works without it */ });
+      keepForm(form).then(() => tellStays(texts.ready), () => { /* a comfort: the page works without it */ });
     }
 
     // --- When the network, the window or the page comes back

@@ -199,7 +199,8 @@ def test_what_is_kept_holds_no_answer_and_no_code_and_follows_a_new_edition(
     assert ' checked' not in form
     assert ' selected' not in form
     kept = page.evaluate(KEPT)[f'cixi {door}']
-    files = ('respond.css', 'respond.js', 'review.js', 'sending.js', 'style.css')
+    scripts = ('aloud.js', 'pace.js', 'respond.js', 'review.js', 'sending.js')
+    files = sorted((*scripts, 'respond.css', 'style.css'))
     expected = [door, *(f'/static/{name}' for name in files)]
     assert sorted(address.split('?')[0] for address in kept) == expected
 
@@ -207,7 +208,7 @@ def test_what_is_kept_holds_no_answer_and_no_code_and_follows_a_new_edition(
     page.on('response', lambda response: asked.append((response.url, response.status)))
     open_until_kept(page, site.invitation)
     assert (f'{site.invitation}?empty', 304) in asked
-    site.change(operator='另一家调查机构')
+    site.change(form_number='慈环调2号')
     page.evaluate(
         """async (door) => {
       const cache = await caches.open('cixi ' + door);
@@ -219,7 +220,7 @@ def test_what_is_kept_holds_no_answer_and_no_code_and_follows_a_new_edition(
     )
     open_until_kept(page, site.invitation)
     expect(page.locator('#stays')).to_be_visible()
-    assert '另一家调查机构' in page.evaluate(FORM, door)
+    assert '慈环调2号' in page.evaluate(FORM, door)
     assert page.evaluate(KEPT) == {f'cixi {door}': kept}
 
 
