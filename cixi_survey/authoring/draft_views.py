@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 from cixi_survey import access, clock, database, versions
 from cixi_survey.access import requires
-from cixi_survey.authoring import beginnings, drafts, lines, reading, saving
+from cixi_survey.authoring import beginnings, drafts, lines, outline, reading, saving
 from cixi_survey.authoring.blueprint import bp
 from cixi_survey.authoring.drafts import DraftMoved, Edit
 from cixi_survey.authoring.reading import Reading
@@ -86,13 +86,6 @@ def _beginning() -> tuple[str, str | None]:
     return beginnings.blank(), None
 
 
-@bp.get('/drafts/<int:draft_id>')
-@requires('questionnaire.see')
-def show_draft(draft_id: int) -> ResponseReturnValue:
-    """The first page of the editor."""
-    return redirect(url_for('.draft_source', draft_id=draft_id))
-
-
 @bp.get('/drafts/<int:draft_id>/source')
 @requires('questionnaire.see')
 def draft_source(draft_id: int) -> ResponseReturnValue:
@@ -152,7 +145,11 @@ def draft_history(draft_id: int) -> ResponseReturnValue:
     with database.reading() as session:
         saves = drafts.saves(session, draft_id)
     return render_template(
-        'authoring/history.html', sheet=sheet(draft), saves=saves, acts=drafts.ACTS
+        'authoring/history.html',
+        sheet=sheet(draft),
+        saves=saves,
+        acts=drafts.ACTS,
+        subject=outline.subject,
     )
 
 
@@ -173,6 +170,7 @@ def draft_change(draft_id: int, revision: int) -> ResponseReturnValue:
         this=this,
         before=before,
         acts=drafts.ACTS,
+        subject=outline.subject,
         differences=lines.between(before.source, this.source) if before else [],
     )
 

@@ -122,6 +122,11 @@ class Reading:
         """The part at an address."""
         return next((each for each in self.parts if (each.kind, each.key) == (kind, key)), None)
 
+    def part_of(self, path: Path) -> Part:
+        """The innermost part that a path lies in."""
+        within = [each for each in self.parts if path[: len(each.path)] == each.path]
+        return max(within, key=lambda each: len(each.path))
+
     @cached_property
     def faults(self) -> tuple[Fault, ...]:
         """The problems in the order of the lines, each with its part."""
@@ -162,8 +167,7 @@ class Reading:
         path: Path = tuple(
             int(step) if step.isdigit() else step for step in problem.where.split('.') if step
         )
-        within = [each for each in self.parts if path[: len(each.path)] == each.path]
-        part = max(within, key=lambda each: len(each.path))
+        part = self.part_of(path)
         return Fault(part, path[len(part.path) :], problem)
 
 

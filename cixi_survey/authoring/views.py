@@ -10,13 +10,28 @@ from wtforms.fields.choices import SelectChoice
 
 from cixi_survey import access, clock, database, versions
 from cixi_survey.access import requires
-from cixi_survey.authoring import compare_views, draft_views, drafts, paper_views, transfer_views
+from cixi_survey.authoring import (
+    compare_views,
+    draft_views,
+    drafts,
+    edit_views,
+    paper_views,
+    transfer_views,
+)
 from cixi_survey.authoring.blueprint import bp
 from cixi_survey.authoring.forms import QuestionnaireForm
 from cixi_survey.errors import ProblemsFound
 from cixi_survey.questionnaire import definition
 
-__all__ = ['NAVIGATION', 'bp', 'compare_views', 'draft_views', 'paper_views', 'transfer_views']
+__all__ = [
+    'NAVIGATION',
+    'bp',
+    'compare_views',
+    'draft_views',
+    'edit_views',
+    'paper_views',
+    'transfer_views',
+]
 NAVIGATION = (('questionnaire.see', 'authoring.list_all', _l('Questionnaires')),)
 
 

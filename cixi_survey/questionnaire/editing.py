@@ -42,13 +42,18 @@ def put(text: str, changes: Mapping[Path, Change]) -> str:
     """The text with a value at each path: replaced, added to its mapping, or taken away.
 
     No path may lie within another.  A mapping that loses its last key goes with it.
-    Raises ProblemsFound when the text cannot be read.
+    Raises ProblemsFound when the text cannot be read, KeyError for a key or place that a list
+    does not have.
     """
     data = _data(text)
     wanted = _grouped(data, _drained(data, {path: value for path, value in changes.items()
                                             if _at(data, path) != value}))  # fmt: skip
     if not wanted:
         return text
+    for path in wanted:
+        parent = _at(data, path[:-1])
+        if isinstance(parent, list):
+            _list(parent, _index(path))
     page = _Page(text)
     gone = {path for path, value in wanted.items() if isinstance(value, Removed)}
     order = sorted(wanted, key=lambda path: writer.place(str(path[-1])))

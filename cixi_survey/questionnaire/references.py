@@ -7,6 +7,8 @@ as it should be names nothing.  The answers are changes for ``editing.put``.
 
 from __future__ import annotations
 
+import copy
+import re
 from collections.abc import Iterator, Mapping, Set
 
 from cixi_survey.questionnaire import expressions
@@ -20,6 +22,7 @@ from cixi_survey.questionnaire.expressions import (
 )
 from cixi_survey.questionnaire.source import Data, Path
 
+_REFERENCE = re.compile(r'\$\{([a-z][a-z0-9_]*)\}')
 _COMPARING = ('=', '!=', 'selected')
 
 
@@ -81,18 +84,45 @@ def uses(data: Data, names: Set[str]) -> list[Path]:
     return found
 
 
-def renamed_variable(data: Data, old: str, new: str) -> dict[Path, Data]:
-    """What has to follow when the variable ``old`` is to be called ``new``."""
+def follow(
+    data: Data, variables: Mapping[str, str], values: Mapping[Path, Mapping[str, str]]
+) -> dict[Path, Data]:
+    """What has to follow when variables and values are renamed at once.
+
+    ``variables`` goes from old to new names; ``values`` does so for each question or named list
+    (see ``renamed_values``).
+    """
+    changes: dict[Path, Data] = {}
+    working = copy.deepcopy(data)
+    for where, renamed in values.items():
+        changes |= _applied(working, renamed_values(working, where, renamed))
+    return changes | _applied(working, renamed_variables(working, variables))
+
+
+def _applied(data: Data, changes: dict[Path, Data]) -> dict[Path, Data]:
+    for path, value in changes.items():
+        parent = data
+        for step in path[:-1]:
+            parent = parent[step]  # type: ignore[index]
+        parent[path[-1]] = value  # type: ignore[index]
+    return changes
+
+
+def renamed_variables(data: Data, renamed: Mapping[str, str]) -> dict[Path, Data]:
+    """What has to follow when variables get other names."""
     changes: dict[Path, Data] = {}
     for path, text, _own in conditions(data):
-        if f'${{{old}}}' in text:
-            changes[path] = text.replace(f'${{{old}}}', f'${{{new}}}')
+        follows = _REFERENCE.sub(lambda found: f'${{{renamed.get(found[1], found[1])}}}', text)
+        if follows != text:
+            changes[path] = follows
     for index, indicator in entries(data, 'indicators'):
-        words = _words(indicator.get('items'))
-        if old in words:
-            changes['indicators', index, 'items'] = [new if each == old else each for each in words]
-        if indicator.get('household_size') == old:
-            changes['indicators', index, 'household_size'] = new
+        words: list[Data] = list(_words(indicator.get('items')))
+        new = [renamed.get(str(each), each) for each in words]
+        if new != words:
+            changes['indicators', index, 'items'] = new
+        size = indicator.get('household_size')
+        if isinstance(size, str) and size in renamed:
+            changes['indicators', index, 'household_size'] = renamed[size]
     return changes
 
 

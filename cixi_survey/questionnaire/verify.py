@@ -38,7 +38,7 @@ def located(questionnaire: Questionnaire) -> list[tuple[Path, int, Problem]]:
 # --- texts and names ------------------------------------------------------------------------------
 
 
-_TRANSLATED = frozenset(
+TRANSLATED = frozenset(
     {
         *('title', 'introduction', 'label', 'hint', 'text', 'message', 'constraint_message'),
         *('explanation', 'definition', 'note'),
@@ -47,7 +47,7 @@ _TRANSLATED = frozenset(
 
 
 def _texts(value: object, path: Path, languages: Sequence[str], faults: Faults) -> None:
-    if isinstance(value, dict) and path[-1] in _TRANSLATED:
+    if isinstance(value, dict) and path[-1] in TRANSLATED:
         _translated(value, path, languages, faults)
         return
     inner: Iterable[tuple[str | int, object]] = ()

@@ -26,8 +26,8 @@ AIRY = frozenset({'sections', 'indicators', 'notice', 'options', 'screening'})
 ORDER = (
     *('format', 'name', 'basis', 'from_year', 'year', 'value', 'type', 'family', 'scale', 'rule'),
     *('items', 'positive', 'scores', 'dont_know', 'household_size', 'required', 'relevant', 'when'),
-    *('outcome', 'languages', 'title', 'introduction', 'minutes', 'notice', 'version', 'text'),
-    *('label', 'definition', 'message', 'hint', 'options', 'rows', 'constraint'),
+    *('outcome', 'keep', 'languages', 'title', 'introduction', 'minutes', 'notice', 'version'),
+    *('text', 'label', 'definition', 'message', 'hint', 'options', 'rows', 'constraint'),
     *('constraint_message', 'max_length', 'right', 'attention', 'explanation', 'baseline'),
     *('targets', 'note', 'apart', 'sections', 'questions', 'screening', 'indicators', 'source'),
 )

@@ -41,10 +41,12 @@ def value_at(text, path):
 def test_a_variable_can_be_renamed_without_a_fault(path):
     old = value_at(SMALL, path)
     data = source.read(SMALL).data
-    new = renamed(SMALL, path, references.renamed_variable(data, old, 'renamed_now'), 'renamed_now')
+    new = renamed(
+        SMALL, path, references.renamed_variables(data, {old: 'renamed_now'}), 'renamed_now'
+    )
     assert faults(new) == []
     assert f'${{{old}}}' not in new
-    back = references.renamed_variable(source.read(new).data, 'renamed_now', old)
+    back = references.renamed_variables(source.read(new).data, {'renamed_now': old})
     assert source.read(renamed(new, path, back, old)).data == data
 
 
@@ -141,6 +143,15 @@ def test_a_list_is_followed_by_the_questions_that_name_it():
 )
 def test_a_file_of_any_shape_can_be_asked(data):
     assert references.uses(data, {'a'}) == []
-    assert references.renamed_variable(data, 'a', 'b') == {}
+    assert references.renamed_variables(data, {'a': 'b'}) == {}
     assert references.renamed_list(data, 'a', 'b') == {}
     assert references.renamed_values(data, ('sections', 0, 'questions', 0), {'a': 'b'}) == {}
+
+
+def test_names_and_answers_that_change_at_once_are_both_followed():
+    data = source.read(BASELINE).data
+    first = ('sections', 0, 'questions', 0)
+    changes = references.follow(
+        data, {'consent': 'resident', 'resident': 'consent'}, {first: {'no': 'never'}}
+    )
+    assert list(changes.values()) == ["${resident} = 'never'", "${consent} = 'no'"]
