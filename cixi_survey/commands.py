@@ -19,7 +19,7 @@ from cixi_survey.contacts import lists as contact_lists
 from cixi_survey.demo import load as demo
 from cixi_survey.errors import N_, Problem, ProblemsFound, Refusal
 from cixi_survey.models import Staff
-from cixi_survey.questionnaire import definition
+from cixi_survey.questionnaire import library, xlsform
 from cixi_survey.staff import accounts
 
 P = ParamSpec('P')
@@ -55,7 +55,8 @@ def plainly(command: Callable[P, T]) -> Callable[P, T]:
 
 
 def _line(problem: Problem, file: str = '') -> str:
-    place = ':'.join(str(part) for part in (file, problem.line, problem.column) if part)
+    where = [i18n.problem_place(problem)] if problem.sheet else [problem.line, problem.column]
+    place = ':'.join(str(part) for part in (file, *where) if part)
     return f'{place}: {i18n.problem_text(problem)}' if place else i18n.problem_text(problem)
 
 
@@ -79,12 +80,19 @@ def db_upgrade() -> None:
 @click.option('--json', 'as_json', is_flag=True, help='Print the problems as JSON.')
 @plainly
 def questionnaire_check(file: Path, as_json: bool) -> None:
-    """Check FILE and print every problem with its line; status 1 when there is one."""
-    problems = definition.check_file(file)
+    """Check FILE and print every problem with its place; status 1 when there is one.
+
+    FILE is a questionnaire, a bank of the question library, or an XLSForm workbook (.xlsx).
+    """
+    if file.suffix == '.xlsx':
+        problems = xlsform.read(file.read_bytes()).problems
+    else:
+        problems = library.check_file(file)
     if as_json:
         rows = [
             {
                 'file': str(file),
+                'sheet': problem.sheet,
                 'line': problem.line,
                 'column': problem.column,
                 'where': problem.where,

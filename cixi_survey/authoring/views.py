@@ -15,6 +15,7 @@ from cixi_survey.authoring import (
     draft_views,
     drafts,
     edit_views,
+    library_views,
     paper_views,
     transfer_views,
 )
@@ -29,6 +30,7 @@ __all__ = [
     'compare_views',
     'draft_views',
     'edit_views',
+    'library_views',
     'paper_views',
     'transfer_views',
 ]

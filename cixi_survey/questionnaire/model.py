@@ -77,7 +77,11 @@ class Row(Part):
 
 
 class Question(Part):
-    """A question; which keys go with which type is checked by ``verify``."""
+    """A question; which keys go with which type is checked by ``verify``.
+
+    ``secret``: a knowledge item that is repeated in every wave; neither its answer nor its wording
+    is given to the public.
+    """
 
     name: Name
     type: QuestionType
@@ -106,6 +110,7 @@ class Question(Part):
     attention: Value | None = None
     explanation: Translated | None = None
     source: Line | None = None
+    secret: bool = False
 
 
 class Section(Part):

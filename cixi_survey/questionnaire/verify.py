@@ -196,6 +196,14 @@ def _question(questionnaire: Questionnaire, question: Question, path: Path, faul
                 type=question.type,
                 types=', '.join(types),
             )
+    if question.secret and question.right is None:
+        faults.add(
+            (*path, 'secret'),
+            'secret_without_key',
+            N_('Only a knowledge item can be kept secret; “%(name)s” has no right answer.'),
+            N_('Give it a right answer, or remove “secret”.'),
+            name=question.name,
+        )
     if question.type in _CHOICES:
         _choice(questionnaire, question, path, faults)
     if question.type == 'grid' and not question.rows:

@@ -28,7 +28,8 @@ ORDER = (
     *('items', 'positive', 'scores', 'dont_know', 'household_size', 'required', 'relevant', 'when'),
     *('outcome', 'keep', 'languages', 'title', 'introduction', 'minutes', 'notice', 'version'),
     *('text', 'label', 'definition', 'message', 'hint', 'options', 'rows', 'constraint'),
-    *('constraint_message', 'max_length', 'right', 'attention', 'explanation', 'baseline'),
+    *('constraint_message', 'max_length', 'right', 'attention', 'explanation', 'secret'),
+    'baseline',
     *('targets', 'note', 'apart', 'sections', 'questions', 'screening', 'indicators', 'source'),
 )
 _PLACE = {key: place for place, key in enumerate(ORDER)}

@@ -84,7 +84,7 @@ def find(session: Session, reference: str, *, mine: bool, now: datetime) -> Rece
     shown = mine and response.withdrawn_at is None
     given = json.loads(response.answers) if shown else {}
     lessons = _lessons(questionnaire, given, shown) if response.outcome == 'complete' else ()
-    asked = [variable.name for variable in questionnaire.variables() if variable.right]
+    asked = [variable.name for variable in _explained(questionnaire)]
     return ReceiptView(
         reference=response.reference,
         title=wave.title,
@@ -128,8 +128,16 @@ def _lessons(
 ) -> tuple[Lesson, ...]:
     return tuple(
         _lesson(variable, given.get(variable.name), marked)
+        for variable in _explained(questionnaire)
+    )
+
+
+def _explained(questionnaire: Questionnaire) -> tuple[Variable, ...]:
+    """The knowledge items that residents may see the answers of."""
+    return tuple(
+        variable
         for variable in questionnaire.variables()
-        if variable.right
+        if variable.right and not variable.question.secret
     )
 
 

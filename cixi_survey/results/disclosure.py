@@ -35,6 +35,8 @@ ROUNDED_TO = 5
 OPEN_FROM = 30
 
 SHOWN, INDICATIVE, SUPPRESSED = 'shown', 'indicative', 'suppressed'
+# Stands in place of the wording of a knowledge item that is asked again in later waves.
+SECRET = {'zh': '以后还要问的题（题目保密）', 'en': 'a question kept secret for later surveys'}
 PUBLIC_FIGURES = ('est', 'se', 'lci', 'uci', 'df', 'n', 'n_eff', 'deff', 'method', 'verdict')
 RETURNS = (
     'invited',
@@ -239,7 +241,8 @@ def _item(
 ) -> dict[str, Any]:
     total = _figure(figures['total'], figures['scale'])
     return {
-        **{name: figures[name] for name in ('name', 'indicator', 'family', 'scale', 'label')},
+        **{name: figures[name] for name in ('name', 'indicator', 'family', 'scale')},
+        'label': SECRET if figures.get('secret') else figures['label'],
         'total': total,
         'towns': towns(
             figures['towns'],

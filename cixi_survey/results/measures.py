@@ -242,7 +242,7 @@ def open_counts(questionnaire: Questionnaire, dataset: Dataset) -> list[dict[str
     """How many people of the open stream chose each answer: counts, and nothing else."""
     rows = []
     for variable in questionnaire.variables():
-        if variable.kind not in ('single', 'multiple'):
+        if variable.kind not in ('single', 'multiple') or variable.question.secret:
             continue
         column: Coded = dataset.columns[variable.name]
         count = np.bincount(column.codes, minlength=len(column.labels))

@@ -230,6 +230,12 @@ class _Engine:
             for measure in measures.items(indicator, self.sample):
                 first.setdefault(measure.name, (indicator, measure))
         listed = [measure for _, measure in first.values()]
+        secret = {
+            variable.name
+            for indicator in found
+            for variable in indicator.variables
+            if variable.question.secret
+        }
         overall, by_town = self._estimates(listed), self._estimates(listed, by=self.towns)
         return [
             {
@@ -239,6 +245,7 @@ class _Engine:
                 'scale': 'share',
                 'kind': measure.kind,
                 'label': dict(measure.label),
+                **({'secret': True} if name.partition('.')[0] in secret else {}),
                 'total': self._first(overall[name]),
                 'towns': self._towns(by_town[name]),
             }

@@ -115,6 +115,7 @@ class _Maker:
             right = options[0]['value']
             question['right'] = right if kind == 'single' else [right]
             question |= {'explanation': self.texts(), 'source': self.some(TEXTS)}
+            question |= {'secret': True} if self.maybe() else {}
         elif kind == 'scale' and self.maybe():
             question['attention'] = options[1]['value']
         if 'relevant' not in question:

@@ -481,6 +481,12 @@ FAULTS: dict[str, list[tuple[str, str]]] = {
             'line 69, column 13: There is no question “alter”. Did you mean “water”?',
         ),
     ],
+    'secret_without_key': [
+        (
+            'secret_without_key',
+            'line 47, column 17: Only a knowledge item can be kept secret; “did” has no right answer. Give it a right answer, or remove “secret”.',
+        ),
+    ],
     'selected_in_integer': [
         (
             'type_mismatch',

@@ -7,7 +7,9 @@ import sqlalchemy as sa
 
 from cixi_survey import clock, codes
 from cixi_survey.models import Response, Wave
-from tests.respond.conftest import COMPLETE, database_of
+from cixi_survey.questionnaire import definition
+from tests import factories
+from tests.respond.conftest import COMPLETE, database_of, open_field
 
 WRONG = {**COMPLETE, 'k_two': ['car'], 'overall': ['not_at_all'], 'reason': ['河水太脏']}
 
@@ -33,6 +35,19 @@ def test_anyone_else_with_the_number_learns_the_right_answers_but_not_the_given_
     assert '每年6月5日。' in page
     for answer in ('开车', '河水太脏', '不满意', '附海', '答对', '您选的是'):
         assert answer not in page
+
+
+def test_a_secret_item_is_neither_explained_nor_counted(app):
+    text_of_file = (factories.FIXTURES / 'small.yaml').read_text(encoding='utf-8')
+    secret = definition.load(
+        text_of_file.replace('right: june5', 'secret: true\n        right: june5')
+    )
+    place = open_field(app, questionnaire=secret)
+    form = place.form()
+    page = text(form.client, form.send(WRONG).location)
+    assert '1道题您答对了0道' in page
+    for key in ('每年6月5日。', '世界环境日', '6月5日'):
+        assert key not in page
 
 
 def test_the_marks_go_after_an_hour_also_for_the_one_who_sent(place, monkeypatch):

@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
+from cixi_survey.questionnaire import definition
 from cixi_survey.results import disclosure, publish
 from cixi_survey.results.disclosure import INDICATIVE, ROOM, SHOWN, SUPPRESSED
+from tests import factories
 from tests.results.conftest import database_of, made, whole
 
 FUHAI, QIAOTOU, HUSHAN = '330282108', '330282109', '330282004'
@@ -162,6 +164,20 @@ def test_no_item_of_a_small_town_can_be_worked_out_from_the_mean_of_the_items(ap
     assert all(len(sets) == 1 for sets in hidden.values())
     ((knowledge,), (participation,)) = hidden['knowledge'], hidden['participation']
     assert FUHAI in participation < knowledge
+
+
+def test_the_wording_of_a_secret_item_is_in_no_public_result(app: Flask) -> None:
+    text = (factories.FIXTURES / 'small.yaml').read_text(encoding='utf-8')
+    secret = definition.load(text.replace('right: june5', 'secret: true\n        right: june5'))
+    with database_of(app).transaction() as session:
+        result = publish.preview(made(session, whole(session, questionnaire=secret)))
+    items = {each['name']: each for each in result.content['items']}
+    assert items['k_one']['label'] == disclosure.SECRET
+    assert items['k_one']['total']['status'] != SUPPRESSED
+    assert items['k_two']['label']['zh'] == '一公里以内最好怎么走？'
+    assert 'k_one' not in {each['name'] for each in result.content['open']['items']}
+    assert '世界环境日' not in result.text
+    assert '6月5日' not in result.text
 
 
 def test_numbers_of_the_open_link_are_rounded_and_have_no_interval(app: Flask) -> None:

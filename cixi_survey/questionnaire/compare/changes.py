@@ -232,6 +232,7 @@ def _question(old: Asked, new: Asked) -> tuple[Change, ...]:
         _plain('attention', before.attention or '', after.attention or ''),
         _texts('explanation', before.explanation, after.explanation),
         _plain('source', before.source or '', after.source or ''),
+        _plain('secret', _yes(before.secret), _yes(after.secret)),
     ]
     return tuple(change for change in found if change is not None)
 

@@ -58,6 +58,7 @@ QUESTION = (
     _column('cixi_explanation', 'texts'),
     _column('cixi_source'),
     _column('cixi_attention', 'word'),
+    _column('cixi_secret', 'flag'),
     _column('cixi_max_length', 'integer'),
 )
 OPTION = (_column('label', 'texts'), _column('cixi_apart', 'flag'))

@@ -1,0 +1,113 @@
+"""The question library: browse, search, and put a question into a draft."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from flask import current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from cixi_survey import access, database, i18n
+from cixi_survey.access import NotFound, requires
+from cixi_survey.authoring import drafts, reading, saving, shelf
+from cixi_survey.authoring.blueprint import bp
+from cixi_survey.authoring.drafts import Edit
+from cixi_survey.authoring.shelf import Shelf
+from cixi_survey.errors import N_, Refusal
+from cixi_survey.models import QuestionnaireDraft
+
+ON_A_PAGE = 20
+
+
+class NotEditable(Refusal):
+    """The draft's file cannot be read, so nothing can be put into it."""
+
+    code = 'draft_not_editable'
+    title = N_('The draft cannot be changed here')
+    message = N_('Its file has a fault that keeps it from being read.')
+    cure = N_('Mend the file first; the page of the draft says where.')
+
+
+def _shelf(session: Session) -> Shelf:
+    """The banks that come with the program, and the office's own in the data folder."""
+    own = Path(current_app.config['SETTINGS'].data) / 'library'
+    return shelf.load(session, [shelf.SHIPPED, own])
+
+
+@bp.get('/library')
+@requires('questionnaire.see')
+def question_library() -> ResponseReturnValue:
+    """Questions by word, type and bank; ``?draft=`` and ``?section=`` say where to put one."""
+    given = {name: request.args.get(name, '').strip() for name in ('words', 'kind', 'home')}
+    may_edit = access.signed_in().may('questionnaire.edit')
+    draft = _draft(request.args.get('draft', '')) if may_edit else None
+    with database.reading() as session:
+        whole = _shelf(session)
+        every_draft = drafts.every(session) if may_edit else ()
+    found = shelf.chosen(whole.books, words=given['words'], kind=given['kind'], home=given['home'])
+    pages = max(1, -(-len(found) // ON_A_PAGE))
+    page = min(request.args.get('page', 1, type=int), pages)
+    return render_template(
+        'authoring/library.html',
+        found=found[(max(page, 1) - 1) * ON_A_PAGE :][:ON_A_PAGE],
+        count=len(found),
+        page=max(page, 1),
+        pages=pages,
+        given=given,
+        homes=whole.homes,
+        faulty=whole.faulty,
+        drafts=every_draft,
+        draft=draft,
+        sections=_sections(draft) if draft else (),
+        section=request.args.get('section', ''),
+    )
+
+
+def _draft(number: str) -> QuestionnaireDraft | None:
+    return saving.read(int(number)) if number.isdecimal() and len(number) < 10 else None
+
+
+def _sections(draft: QuestionnaireDraft) -> list[tuple[str, str]]:
+    """The sections of a draft: index and title."""
+    found = []
+    for part, section in reading.of(draft.source).sections:
+        title = section.get('title')
+        texts = (
+            {str(key): str(text) for key, text in title.items()} if isinstance(title, dict) else {}
+        )
+        named = i18n.localised(texts) if texts else str(section.get('name') or part.key)
+        found.append((str(part.path[1]), named))
+    return found
+
+
+@bp.post('/drafts/<int:draft_id>/library')
+@requires('questionnaire.edit')
+def insert_from_library(draft_id: int) -> ResponseReturnValue:
+    """Put a question of the library at the end of a section."""
+    with database.reading() as session:
+        book = _shelf(session).find(request.form.get('key', ''))
+    index = request.form.get('section', '')
+    if book is None or not (index.isdecimal() and len(index) < 5):
+        raise NotFound
+    names: list[str] = []
+
+    def made(draft: QuestionnaireDraft) -> Edit:
+        now = reading.of(draft.source)
+        if not now.editable:
+            raise NotEditable
+        try:
+            text, name = shelf.put(now, book.item, int(index))
+        except KeyError:
+            raise NotFound from None
+        names.append(name)
+        return Edit(text, 'add', name)
+
+    saving.save(draft_id, made)
+    flash(_('“%(name)s” is in the draft, at the end of the section.', name=names[-1]), 'success')
+    here = {name: request.form.get(name, '') for name in ('words', 'kind', 'home', 'page')}
+    back: dict[str, Any] = {name: value for name, value in here.items() if value}
+    address = url_for('.question_library', draft=draft_id, section=index, **back)
+    return redirect(address, 303)
