@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from babel import dates
-from flask import Flask, Response, current_app, g, has_request_context, request
+from flask import Flask, Response, current_app, g, has_request_context, redirect, request
+from flask.typing import ResponseReturnValue
 from flask_babel import Babel, gettext
 from flask_babel import refresh as forget_catalogue
 from markupsafe import Markup
@@ -15,6 +16,9 @@ from markupsafe import Markup
 from cixi_survey import clock, languages
 from cixi_survey.errors import N_, Problem, ProblemsFound, Refusal, Term
 from cixi_survey.languages import NO_LANGUAGE, Language
+
+P = ParamSpec('P')
+T = TypeVar('T')
 
 ELDER_STEPS = ('0', '1', '2', '3')
 REMEMBERED_SECONDS = 365 * 24 * 3600
@@ -42,7 +46,7 @@ def language() -> str:
 
 
 def _choose_language() -> str:
-    for asked in (request.args.get('lang', ''), request.cookies.get('lang', '')):
+    for asked in _asked_and_remembered('lang'):
         if asked in known():
             return asked
     accepted = request.accept_languages.best_match(list(known()))
@@ -51,10 +55,16 @@ def _choose_language() -> str:
 
 def elder() -> int:
     """Large print: 0 is off, 1 to 3 its sizes (``?elder=1``, remembered)."""
-    for asked in (request.args.get('elder'), request.cookies.get('elder')):
+    for asked in (g.get('switched', {}).get('elder', ''), *_asked_and_remembered('elder')):
         if asked in ELDER_STEPS:
             return int(asked)
     return 0
+
+
+def _asked_and_remembered(name: str) -> Iterable[str]:
+    """By the address and by the cookie; the address of a form may be older than the cookie."""
+    asked, remembered = request.args.get(name, ''), request.cookies.get(name, '')
+    return (remembered, asked) if request.method == 'POST' else (asked, remembered)
 
 
 # --- texts ----------------------------------------------------------------------------------------
@@ -74,11 +84,17 @@ def marked(texts: Mapping[str, str]) -> str | Markup:
 
 def lang_attribute(texts: Mapping[str, str]) -> str | Markup:
     """`` lang="…"`` for the element that holds a localised text, if it is not the reader's."""
+    tag = foreign(texts)
+    return Markup(' lang="{}"').format(tag) if tag else ''
+
+
+def foreign(texts: Mapping[str, str]) -> str:
+    """The tag of the language in which a localised text is shown; empty for the reader's."""
     code = _chosen(texts)[0]
     if code in {language(), NO_LANGUAGE}:
         return ''
     spoken = known().get(code)
-    return Markup(' lang="{}"').format(spoken.html if spoken else code)
+    return spoken.html if spoken else code
 
 
 def _chosen(texts: Mapping[str, str], wanted: str | None = None) -> tuple[str, str]:
@@ -180,24 +196,58 @@ def exact_percent(share: float) -> str:
 # --- the site -------------------------------------------------------------------------------------
 
 
-def switch(code: str) -> bool:
-    """Answer this request in another language, and remember it.  False when there is none such."""
-    if code not in known():
-        return False
-    g.language = g.language_to_keep = known()[code]
-    forget_catalogue()
-    return True
+def switch(wish: str) -> None:
+    """Answer this request in another language or size (``lang:en``, ``elder:1``), and remember it.
+
+    A wish for something that there is not changes nothing.
+    """
+    what, _colon, value = wish.partition(':')
+    if value in _possible().get(what, ()):
+        g.setdefault('switched', {})[what] = value
+    if what == 'lang' and value in known():
+        g.language = known()[value]
+        forget_catalogue()
+
+
+def _possible() -> dict[str, Collection[str]]:
+    return {'lang': known().keys(), 'elder': ELDER_STEPS}
+
+
+def shows_again(view: Callable[P, T]) -> Callable[P, T]:
+    """State of a view that its page has a form whose contents survive a switch of language.
+
+    Its template names the form (``typed_form``); the switch then sends it, and the view has to
+    show it again as it was typed, doing nothing, when ``switching()``.  Our ``Form`` sees to that.
+    """
+    view.shows_again = True  # type: ignore[attr-defined]
+    return view
+
+
+def switching() -> bool:
+    """Whether the form of this request was sent only to see it in another language or size."""
+    return bool(g.get('switching'))
+
+
+def _switch_and_show_again() -> ResponseReturnValue | None:
+    wish = request.form.get('_switch', '') if request.method == 'POST' else ''
+    if not wish:
+        return None
+    switch(wish)
+    view = current_app.view_functions.get(request.endpoint or '')
+    if not getattr(view, 'shows_again', False):
+        return redirect(request.path, 303)  # it would act; better to lose what was typed
+    g.switching = True
+    return None
 
 
 def _remember(response: Response) -> Response:
-    kept = g.get('language_to_keep')
-    asked = {'lang': kept.code if kept else request.args.get('lang')}
-    asked['elder'] = request.args.get('elder')
-    for name, possible in (('lang', tuple(known())), ('elder', ELDER_STEPS)):
-        if asked[name] in possible:
+    switched = g.get('switched', {})
+    for name, possible in _possible().items():
+        asked = switched.get(name) or next(iter(_asked_and_remembered(name)))
+        if asked in possible:
             response.set_cookie(
                 name,
-                asked[name] or '',
+                asked,
                 max_age=REMEMBERED_SECONDS,
                 secure=request.is_secure,
                 httponly=True,
@@ -225,6 +275,7 @@ def init_app(app: Flask) -> None:
     app.extensions['cixi_languages'] = found
     app.config['BABEL_TRANSLATION_DIRECTORIES'] = str(folder)
     Babel(app, locale_selector=lambda: str(reader().locale))
+    app.before_request(_switch_and_show_again)
     app.after_request(_remember)
     filters: dict[str, Any] = {
         'localised': localised,

@@ -20,6 +20,20 @@
     });
   });
 
+  // A switch of the language or size that would lose what was filled in asks first.
+  var switches = document.querySelector('.switches');
+  var typed = false, chosen = false;
+  document.addEventListener('change', function (event) {
+    if (event.target.type === 'file') chosen = true;
+  });
+  document.addEventListener('input', function (event) {
+    if (event.target.form && event.target.form.method === 'post') typed = true;
+  });
+  if (switches) switches.addEventListener('click', function (event) {
+    var lost = event.target.tagName === 'A' ? typed || chosen : event.target.tagName === 'BUTTON' && chosen;
+    if (lost && !window.confirm(switches.getAttribute('data-typed'))) event.preventDefault();
+  });
+
   Array.prototype.forEach.call(document.querySelectorAll('button[data-copy]'), function (button) {
     if (!navigator.clipboard) return;
     button.hidden = false;

@@ -9,7 +9,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from cixi_survey import access, clock, database, versions
+from cixi_survey import access, clock, database, i18n, versions
 from cixi_survey.access import requires
 from cixi_survey.authoring import beginnings, drafts, lines, outline, reading, saving
 from cixi_survey.authoring.blueprint import bp
@@ -96,8 +96,12 @@ def draft_source(draft_id: int) -> ResponseReturnValue:
 
 @bp.post('/drafts/<int:draft_id>/source')
 @requires('questionnaire.edit')
+@i18n.shows_again
 def write_source(draft_id: int) -> ResponseReturnValue:
     text = editing.tidied(request.form.get('source', ''))
+    if i18n.switching():
+        draft = saving.read(draft_id)
+        return render_template('authoring/source.html', sheet=sheet(draft), text=text)
     seen = request.form.get('seen', '')
     try:
         with database.transaction() as session:

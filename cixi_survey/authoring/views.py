@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms.fields.choices import SelectChoice
 
-from cixi_survey import access, clock, database, versions
+from cixi_survey import access, clock, database, i18n, versions
 from cixi_survey.access import requires
 from cixi_survey.authoring import (
     compare_views,
@@ -57,6 +57,7 @@ def list_all() -> ResponseReturnValue:
 
 @bp.route('/publish', methods=['GET', 'POST'])
 @requires('questionnaire.publish')
+@i18n.shows_again
 def publish() -> ResponseReturnValue:
     form = QuestionnaireForm()
     names = [path.name for path in versions.files()]

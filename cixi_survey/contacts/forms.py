@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, DateField, IntegerField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from cixi_survey.contacts.lists import Offer
+from cixi_survey.forms import Form
 
 LAST_SEED = 10**9
 
 
-class OfferForm(FlaskForm):  # type: ignore[misc]
+class OfferForm(Form):
     news = BooleanField(
         _l('Tell people when the results are published'),
         description=_l('Whoever has answered may leave a mobile number or an e-mail address.'),
@@ -53,7 +53,7 @@ class OfferForm(FlaskForm):  # type: ignore[misc]
         )
 
 
-class SeedForm(FlaskForm):  # type: ignore[misc]
+class SeedForm(Form):
     seed = IntegerField(
         _l('Seed'),
         [
@@ -67,7 +67,7 @@ class SeedForm(FlaskForm):  # type: ignore[misc]
     )
 
 
-class RemovalForm(FlaskForm):  # type: ignore[misc]
+class RemovalForm(Form):
     number = StringField(
         _l('Removal number'),
         [InputRequired(_l('Enter the number you were given.'))],

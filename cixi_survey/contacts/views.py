@@ -38,6 +38,7 @@ def _vault() -> Vault:
 
 @bp.route('/receipt/<reference>/contact', methods=['GET', 'POST'])
 @public
+@i18n.shows_again
 def leave_contact(reference: str) -> ResponseReturnValue:
     """Leave a number or an address, apart from the answers."""
     limits.refuse_guessing('receipts')
@@ -51,7 +52,7 @@ def leave_contact(reference: str) -> ResponseReturnValue:
         raise
     wanted = request.form.getlist('purpose')
     problems: tuple[Problem, ...] = ()
-    if request.method == 'POST':
+    if request.method == 'POST' and not i18n.switching():
         try:
             with database.transaction() as session:
                 number = sign_up.sign_up(
@@ -86,6 +87,7 @@ def _signed_up(choice: sign_up.Choice, number: str) -> ResponseReturnValue:
 
 @bp.route('/contact/remove', methods=['GET', 'POST'])
 @public
+@i18n.shows_again
 def remove_contact() -> ResponseReturnValue:
     """Get off a list by the number that was shown when signing up."""
     form = RemovalForm()
@@ -140,6 +142,7 @@ def _lists_page(found: lists.Lists, seed: SeedForm) -> str:
 
 @bp.route('/staff/waves/<slug>/contacts/offer', methods=['GET', 'POST'])
 @requires('contacts.manage')
+@i18n.shows_again
 def set_offer(slug: str) -> ResponseReturnValue:
     with database.reading() as session:
         found = lists.of(session, slug)

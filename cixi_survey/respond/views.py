@@ -59,10 +59,13 @@ TICKET_COOKIE = 'ticket'
 
 @bp.route('/i', methods=['GET', 'POST'])
 @public
+@i18n.shows_again
 @token_checked_in_view
 def enter_code() -> ResponseReturnValue:
     """Type a code.  It only leads on to the questionnaire, so an old page does no harm here."""
     given = request.values.get('code', '')
+    if i18n.switching():
+        return _entry_page()
     if not given.strip():
         if request.method == 'POST':
             return _entry_page(missing=True, status=400 if token_is_stale() else 422)

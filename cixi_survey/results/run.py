@@ -20,10 +20,11 @@ import scipy
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from analysis import errors
 from analysis.errors import AnalysisError
 from analysis.result import Estimate
 from cixi_survey import config
-from cixi_survey.errors import N_, Problem, ProblemsFound, Refusal
+from cixi_survey.errors import N_, Problem, ProblemsFound, Refusal, Term
 from cixi_survey.models import Frame, Run, SampleDraw, Wave
 from cixi_survey.questionnaire.definition import Indicator, Questionnaire
 from cixi_survey.results import dataset, measures, rates, weighting
@@ -41,8 +42,23 @@ class CannotEstimate(Refusal):
 
     code = 'cannot_estimate'
     title = N_('These figures cannot be made')
-    message = N_('%(what)s %(how)s')
+    message = N_('%(kind)s The calculation says in English: “%(said)s”')
     cure = N_('Correct the input that is named, or choose other options.')
+
+
+KINDS: Mapping[type[AnalysisError], str] = {
+    errors.PopulationTooSmall: N_('A population figure is smaller than the number of answers.'),
+    errors.UnknownLevel: N_('A category of the answers has no population figure, or the reverse.'),
+    errors.MarginsDisagree: N_('The population figures add up to different totals.'),
+    errors.NotConverged: N_('No weights were found that meet all population figures.'),
+    errors.InfeasibleBounds: N_('No weights were found that meet all population figures.'),
+    errors.EmptyDomain: N_('There is no usable answer for one of the figures.'),
+    errors.ConstantColumn: N_('All usable answers to one of the questions are the same.'),
+    errors.LonelyPsu: N_('A town has too few answers to calculate an error.'),
+    errors.BadWeights: N_('A weight is missing, negative or infinite.'),
+    errors.WeightSumFar: N_('The weights add up to something far from the population.'),
+}
+OTHER_KIND = N_('The sample and the population figures do not fit together.')
 
 
 @dataclass(frozen=True)
@@ -113,7 +129,8 @@ def compute(session: Session, wave: Wave, options: Options) -> dict[str, Any]:
     try:
         return _figures(session, wave, options, sample)
     except AnalysisError as error:
-        raise CannotEstimate(what=error.what, how=error.cure) from error
+        kind = Term(KINDS.get(type(error), OTHER_KIND))
+        raise CannotEstimate(kind=kind, said=str(error)) from error
 
 
 def canonical(value: Any) -> str:

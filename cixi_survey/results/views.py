@@ -110,8 +110,11 @@ def list_runs(slug: str) -> ResponseReturnValue:
 
 @bp.post('/staff/waves/<slug>/estimates')
 @requires('run.make')
+@i18n.shows_again
 def make_run(slug: str) -> ResponseReturnValue:
     options = _options()
+    if i18n.switching():
+        return _runs_page(slug, options)
     person = access.signed_in()
     now = clock.now()
     try:

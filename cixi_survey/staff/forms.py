@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import PasswordField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from cixi_survey.access import ROLE_NAMES
-from cixi_survey.errors import Problem
-from cixi_survey.i18n import problem_text
+from cixi_survey.forms import Form
 from cixi_survey.models import ROLES
 from cixi_survey.staff.accounts import MAXIMUM_LENGTH
 
@@ -21,16 +19,6 @@ ROLE_DUTIES = {
     'organiser': _l('Publishes questionnaires, runs waves, draws samples, prints codes.'),
     'statistician': _l('Computes estimates, publishes results, exports data.'),
 }
-
-
-class Form(FlaskForm):  # type: ignore[misc]
-    """A form that can show the problems that a work function found."""
-
-    def show(self, problems: tuple[Problem, ...]) -> None:
-        """Put each problem beside its field."""
-        for problem in problems:
-            field = self[problem.where]
-            field.errors = [*field.errors, problem_text(problem)]
 
 
 class SignInForm(Form):

@@ -22,7 +22,7 @@ from flask_limiter.util import get_remote_address
 from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
-from cixi_survey import access, audit, clock, database
+from cixi_survey import access, audit, clock, database, i18n
 from cixi_survey.access import SignedIn, public, requires
 from cixi_survey.errors import ProblemsFound
 from cixi_survey.limits import limiter
@@ -66,6 +66,7 @@ def local_path(address: str | None) -> str:
 
 @bp.route('/sign-in', methods=['GET', 'POST'])
 @public
+@i18n.shows_again
 @limiter.limit('10/minute;60/hour', methods=['POST'], key_func=_account_key, deduct_when=_failed)
 @limiter.limit(
     '20/minute;200/hour', methods=['POST'], key_func=get_remote_address, deduct_when=_failed
@@ -116,6 +117,7 @@ def sign_out_everywhere() -> ResponseReturnValue:
 
 @bp.route('/password', methods=['GET', 'POST'])
 @requires('staff.home')
+@i18n.shows_again
 @limiter.limit('20/hour', methods=['POST'], key_func=lambda: access.signed_in().username)
 def change_password() -> ResponseReturnValue:
     form = PasswordForm()
@@ -165,6 +167,7 @@ def list_accounts() -> ResponseReturnValue:
 
 @bp.route('/accounts/new', methods=['GET', 'POST'])
 @requires('staff.manage')
+@i18n.shows_again
 def create_account() -> ResponseReturnValue:
     form = AccountForm()
     if form.validate_on_submit():
@@ -191,6 +194,7 @@ def create_account() -> ResponseReturnValue:
 
 @bp.route('/accounts/<username>', methods=['GET', 'POST'])
 @requires('staff.manage')
+@i18n.shows_again
 def edit_account(username: str) -> ResponseReturnValue:
     with database.reading() as session:
         person = accounts.account(session, username)

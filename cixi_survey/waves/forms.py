@@ -35,23 +35,13 @@ from wtforms.validators import (
 )
 
 from cixi_survey import clock
-from cixi_survey.errors import Problem
-from cixi_survey.i18n import moment, problem_text
+from cixi_survey.forms import Form
+from cixi_survey.i18n import moment
 from cixi_survey.models import LEGAL_BASES, QuestionnaireVersion, Wave
 from cixi_survey.waves.lifecycle import Plan
 from cixi_survey.waves.planner import Question
 
 LAST_SEED = 10**9
-
-
-class Form(FlaskForm):  # type: ignore[misc]
-    """A form that can show the problems that a work function found."""
-
-    def show(self, problems: Sequence[Problem]) -> None:
-        """Put each problem beside its field."""
-        for problem in problems:
-            field = self[problem.where]
-            field.errors = [*field.errors, problem_text(problem)]
 
 
 class Moment(DateTimeLocalField):  # type: ignore[misc]

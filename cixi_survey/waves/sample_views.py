@@ -26,7 +26,7 @@ from cixi_survey import access, clock, codes, database, i18n, pages, places
 from cixi_survey.access import requires, wave_for
 from cixi_survey.config import ROOT
 from cixi_survey.errors import Problem, ProblemsFound, Term
-from cixi_survey.models import Wave
+from cixi_survey.models import Wave, WaveStratum
 from cixi_survey.questionnaire import definition
 from cixi_survey.waves import draw, frame, lifecycle, planner, populations, printing, uploads
 from cixi_survey.waves.blueprint import bp
@@ -94,8 +94,10 @@ def _upload(slug: str, subject: Subject, store: Callable[..., Any]) -> ResponseR
     status = 200
     try:
         if request.method == 'POST' and 'confirmed' in request.form:
-            return _store(slug, subject, store)
-        if form.validate_on_submit():
+            if not i18n.switching():
+                return _store(slug, subject, store)
+            page |= _preview_again(wave, subject)
+        elif form.validate_on_submit():
             content = uploads.receive(form.file.data.read())
             page['parsed'] = subject.parse(wave, content)
             page |= {'parcel': uploads.pack(content), 'filename': form.file.data.filename}
@@ -105,6 +107,13 @@ def _upload(slug: str, subject: Subject, store: Callable[..., Any]) -> ResponseR
     if page['problems'] or form.errors:
         status = 422
     return render_template(subject.template, **page), status
+
+
+def _preview_again(wave: Wave, subject: Subject) -> dict[str, Any]:
+    """The preview of a file that waits for its confirmation, from what the page carries."""
+    parcel, filename = request.form['parcel'], request.form.get('filename', '')
+    parsed = subject.parse(wave, uploads.unpack(parcel))
+    return {'parsed': parsed, 'parcel': parcel, 'filename': filename}
 
 
 def _store(slug: str, subject: Subject, store: Callable[..., Any]) -> ResponseReturnValue:
@@ -134,6 +143,7 @@ def _load(wave: Wave) -> None:
 
 @bp.route('/waves/<slug>/populations', methods=['GET', 'POST'])
 @requires('wave.manage')
+@i18n.shows_again
 def load_populations(slug: str) -> ResponseReturnValue:
     def store(session: Session, slug: str, content: bytes, *, sha256: str) -> None:
         person = access.signed_in()
@@ -146,6 +156,7 @@ def load_populations(slug: str) -> ResponseReturnValue:
 
 @bp.route('/waves/<slug>/margins', methods=['GET', 'POST'])
 @requires('wave.manage')
+@i18n.shows_again
 def load_margins(slug: str) -> ResponseReturnValue:
     def store(session: Session, slug: str, content: bytes, *, sha256: str) -> None:
         person = access.signed_in()
@@ -169,6 +180,7 @@ def remove_margins(slug: str) -> ResponseReturnValue:
 
 @bp.route('/waves/<slug>/frame', methods=['GET', 'POST'])
 @requires('wave.manage')
+@i18n.shows_again
 def load_frame(slug: str) -> ResponseReturnValue:
     def store(session: Session, slug: str, content: bytes, *, sha256: str) -> None:
         person = access.signed_in()
@@ -322,6 +334,7 @@ def discard_sample(slug: str) -> ResponseReturnValue:
 
 @bp.route('/waves/<slug>/codes', methods=['GET', 'POST'])
 @requires('wave.codes')
+@i18n.shows_again
 def make_codes(slug: str) -> ResponseReturnValue:
     """Make codes; the page that answers the POST is the only one that can hand them out."""
     form = CodesForm()
@@ -336,7 +349,7 @@ def make_codes(slug: str) -> ResponseReturnValue:
         raise printing.WaveOver(title=wave.title, state=state)
     form.town.choices = [
         SelectChoice('', _('all towns')),
-        *(SelectChoice(each.town_code, i18n.localised(each.name)) for each in wave.strata),
+        *(_town_choice(each) for each in wave.strata),
     ]
     if not form.validate_on_submit():
         return render_template(
@@ -372,6 +385,12 @@ def make_codes(slug: str) -> ResponseReturnValue:
         towns=towns,
         per_sheet=printing.SLIPS_PER_SHEET,
     )
+
+
+def _town_choice(stratum: WaveStratum) -> SelectChoice:
+    tag = i18n.foreign(stratum.name)
+    name = i18n.localised(stratum.name)
+    return SelectChoice(stratum.town_code, name, render_kw={'lang': tag} if tag else {})
 
 
 def _secret() -> str:

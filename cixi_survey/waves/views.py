@@ -51,6 +51,7 @@ def list_waves() -> ResponseReturnValue:
 
 @bp.route('/waves/new', methods=['GET', 'POST'])
 @requires('wave.manage')
+@i18n.shows_again
 def create_wave() -> ResponseReturnValue:
     with database.reading() as session:
         published = versions.every(session)
@@ -114,6 +115,7 @@ def _steps(wave: Wave) -> list[dict[str, str]]:
 
 @bp.route('/waves/<slug>/edit', methods=['GET', 'POST'])
 @requires('wave.manage')
+@i18n.shows_again
 def edit_wave(slug: str) -> ResponseReturnValue:
     with database.reading() as session:
         wave = wave_for(session, slug)
@@ -162,6 +164,7 @@ def _translations() -> Path:
 
 @bp.route('/waves/<slug>/open', methods=['GET', 'POST'])
 @requires('wave.manage')
+@i18n.shows_again
 def open_wave(slug: str) -> ResponseReturnValue:
     form = OpenForm()
     now = clock.now()
@@ -193,7 +196,7 @@ def open_wave(slug: str) -> ResponseReturnValue:
         wave=wave,
         ready=ready,
         form=form,
-        problems=problems or (() if request.method == 'POST' else ready.problems),
+        problems=problems or (() if form.was_tried() else ready.problems),
         refused=bool(problems),
     )
     return page, 409 if problems else 200
