@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from analysis import commands
 from analysis.errors import AnalysisError
@@ -24,12 +25,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with Progress(sys.stderr, options.command) as options.progress:
             said = options.run(options)
-        print(said)
+        print(said, flush=True)
     except AnalysisError as error:
         print(f'error: {error}', file=sys.stderr)
         return 2
     except BrokenPipeError:
         sys.stderr.close()
+    except OSError as error:
+        # A full disk shows when the output is written, and again when Python ends.
+        print(f'error: the output cannot be written: {error.strerror}.', file=sys.stderr)
+        with suppress(OSError):
+            sys.stdout.close()
+        return 2
     return 0
 
 

@@ -204,7 +204,8 @@ def smallest_weight(column: Floats, name: str = 'weights') -> float:
     low, high = float(column.min()), float(column.max())
     if not (low >= 0 and high < np.inf):
         bad = np.flatnonzero(~((column >= 0) & (column < np.inf)))
-        cases = [f'{column[i]:g} in row {i + 1}' for i in bad]
+        found = ['nothing' if np.isnan(column[i]) else f'{column[i]:g}' for i in bad]
+        cases = [f'{value} in row {i + 1}' for value, i in zip(found, bad, strict=True)]
         raise BadWeights(
             f'{name} must be finite and not negative; found {listed(cases, 4)}.',
             'A unit outside the sample has no row; one that did not answer may have weight 0.',

@@ -16,6 +16,7 @@ from analysis.design import Design
 from analysis.errors import BadOption
 from analysis.estimate import proportion
 from analysis.intervals import t_quantile
+from analysis.options import generator
 from analysis.pooled import pool_design_effect
 from analysis.result import Estimate
 
@@ -47,6 +48,8 @@ class Plan:
             raise BadOption('The share and the target must lie between 0 and 1.')
         if self.n < 2 or self.towns < 2 or self.villages == 1 or self.villages > self.n:
             raise BadOption('Needs 2 towns, 2 answers a town, and no villages or 2 up to n.')
+        if self.village_sd < 0 or self.weight_sd < 0:
+            raise BadOption('Standard deviations (of villages, of weights) must not be negative.')
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def simulate(
     plan.check()
     if samples < 1:
         raise BadOption('At least one sample is needed.')
-    random = np.random.default_rng(seed)
+    random = generator(seed)
     sums = {method: np.zeros(4) for method in METHODS}
     if plan.villages:
         sums[POOLED] = np.zeros(4)

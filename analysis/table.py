@@ -6,15 +6,43 @@ import csv
 import importlib.util
 import io
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from analysis.errors import BadColumn
+from analysis.errors import AnalysisError, BadColumn
 
 Table = Mapping[str, Sequence[Any]]
+# "row 3", "row 3, 5, 9" in a message: rows of a table, counted from 1.
+ROWS = re.compile(r'\brow (\d+(?:, \d+)*)')
+
+
+@contextmanager
+def opened(path: str | Path, *, named: bool = False) -> Iterator[Table]:
+    """The columns of a file by name; faults told inside name lines of the file, not rows.
+
+    Blank lines and line breaks in quotes make the two differ by more than the header.  ``named``
+    adds the path, where several files are open.
+    """
+    table = read_table(path)
+    try:
+        yield table
+    except AnalysisError as error:
+        if not isinstance(table, CsvTable):
+            raise
+        where = f' of {path}' if named else ''
+
+        def line(found: re.Match[str]) -> str:
+            rows = [int(row) for row in found.group(1).split(', ')]
+            known = [str(table.lines[row - 1]) for row in rows if row <= len(table.lines)]
+            return f'line {", ".join(known)}{where}' if known else found.group(0)
+
+        raise type(error)(ROWS.sub(line, error.what), error.cure) from error
 
 
 def read_table(path: str | Path) -> Table:
@@ -111,7 +139,13 @@ def _text(value: Any) -> str:
     return f'{value:.0f}' if value.is_integer() else repr(value)
 
 
-def read_csv(path: str | Path) -> dict[str, list[str]]:
+class CsvTable(dict[str, list[str]]):
+    """Columns of text by name; ``lines`` says on which line of the file each row begins."""
+
+    lines: list[int]
+
+
+def read_csv(path: str | Path) -> CsvTable:
     """Columns of a CSV file by name, as text.  UTF-8, with or without a byte order mark."""
     try:
         with Path(path).open(encoding='utf-8-sig', newline='') as file:
@@ -130,22 +164,25 @@ def read_csv(path: str | Path) -> dict[str, list[str]]:
         raise BadColumn(f'{path} is not a CSV file: {error}.') from error
 
 
-def _columns(header: list[str], rows: Iterable[list[str]], path: str) -> dict[str, list[str]]:
+def _columns(header: list[str], reader: Any, path: str) -> CsvTable:
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
         raise BadColumn(f'{path} has two columns named {twice[0]!r}.')
-    kept = []
-    for number, row in enumerate(rows, start=1):
-        if not row:
-            continue
-        if len(row) != len(header):
-            raise BadColumn(
-                f'Row {number} of {path} has {len(row)} fields, its header {len(header)}.'
-            )
-        kept.append(row)
+    kept, lines, begin = [], [], reader.line_num + 1
+    for row in reader:
+        if row:
+            if len(row) != len(header):
+                raise BadColumn(
+                    f'Line {begin} of {path} has {len(row)} fields, its header {len(header)}.'
+                )
+            kept.append(row)
+            lines.append(begin)
+        begin = reader.line_num + 1
     if not kept:
         raise BadColumn(f'{path} has a header but no rows.')
-    return dict(zip(header, map(list, zip(*kept, strict=True)), strict=True))
+    table = CsvTable(zip(header, map(list, zip(*kept, strict=True)), strict=True))
+    table.lines = lines
+    return table
 
 
 def csv_text(columns: Table) -> str:
@@ -159,15 +196,28 @@ def csv_text(columns: Table) -> str:
 
 def aligned(header: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
     """A plain table; the first ``left`` columns start, the others end together."""
-    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
+    every = [header, *rows]
+    widths = [max(display_width(row[i]) for row in every) for i in range(len(header))]
     lines = []
-    for row in [header, *rows]:
+    for row in every:
+        blanks = [
+            ' ' * (width - display_width(cell)) for cell, width in zip(row, widths, strict=True)
+        ]
         cells = [
-            cell.ljust(width) if i < left else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+            cell + blank if i < left else blank + cell
+            for i, (cell, blank) in enumerate(zip(row, blanks, strict=True))
         ]
         lines.append('  '.join(cells).rstrip())
     return '\n'.join(lines)
+
+
+def display_width(text: str) -> int:
+    """Columns of a terminal that a text takes: two for Chinese, none for marks on a letter."""
+    return sum(
+        2 if unicodedata.east_asian_width(char) in 'WF' else 1
+        for char in text
+        if unicodedata.category(char) not in ('Mn', 'Me', 'Cf')
+    )
 
 
 def number(value: float, digits: int = 4) -> str:

@@ -4,23 +4,36 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+import operator
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from analysis import estimate
-from analysis.columns import Floats, numbers
-from analysis.design import LONELY_RULES, Design
+from analysis.columns import numbers
+from analysis.commands.sample import (
+    add_design,
+    add_replicate_weights,
+    column,
+    labels,
+    read_sample,
+)
+from analysis.commands.units import pair
+from analysis.design import Design
 from analysis.difference import difference
-from analysis.errors import BadColumn, BadOption, BadWeights, listed
-from analysis.intervals import METHODS, Bounds
+from analysis.errors import BadColumn, BadOption, listed
+from analysis.intervals import METHODS, R_NAMES, Bounds
 from analysis.pooled import pool_design_effect
 from analysis.presentation import Flag, flag
+from analysis.replicates import ReplicateDesign
 from analysis.result import Estimate, Estimates, text_table
-from analysis.table import Table, aligned, number, read_table, texts
+from analysis.table import Table, aligned, number, opened
 from analysis.verdict import Verdict, decide
+
+Sample: TypeAlias = Design | ReplicateDesign
 
 ESTIMATE_HELP = """\
 Shares (--proportion, or a --mean of values from 0 to 1) are computed from 0 to 1 and get the
@@ -41,6 +54,7 @@ def add(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_design(parser)
+    add_replicate_weights(parser)
     add_estimate(parser)
     parser.add_argument(
         '--pooled-deff',
@@ -59,50 +73,10 @@ def add(commands: Any) -> None:
         'the wave as the group and the same village labels in both.',
     )
     add_design(parser)
+    add_replicate_weights(parser)
     add_estimate(parser)
     parser.add_argument('--reference', metavar='GROUP', help='compare all others with this one')
     parser.set_defaults(run=run_compare)
-
-
-def add_design(parser: argparse.ArgumentParser) -> None:
-    """Options that say which columns describe the sample."""
-    group = parser.add_argument_group('the sample')
-    group.add_argument(
-        'file', metavar='FILE', help='CSV (UTF-8, names in the first line) or Parquet'
-    )
-    group.add_argument('--weights', metavar='W', required=True, help='column of weights')
-    group.add_argument('--strata', metavar='S', help='column of strata')
-    group.add_argument(
-        '--psu', '--ids', metavar='P', help='column of first-stage clusters; without it, rows'
-    )
-    group.add_argument('--ssu', metavar='P2', help='column of second-stage units')
-    group.add_argument(
-        '--ssu-strata', metavar='S2', help='column of strata inside the first-stage clusters'
-    )
-    group.add_argument(
-        '--fpc',
-        '--population',
-        dest='population',
-        metavar='F[,F2]',
-        help='column (per stage) with the number of units in the population of the stratum',
-    )
-    group.add_argument(
-        '--rate', metavar='R[,R2]', help='column (per stage) with the share drawn, 0 to 1'
-    )
-    group.add_argument('--nest', action='store_true', help='PSU labels start again by stratum')
-    group.add_argument(
-        '--lonely', choices=LONELY_RULES, default='fail', help='strata with one PSU (fail)'
-    )
-    margins = group.add_mutually_exclusive_group()
-    margins.add_argument(
-        '--post-strata', metavar='G', help='the weights are post-stratified to this column'
-    )
-    margins.add_argument(
-        '--raked-on', metavar='A,B,C', help='the weights are raked to these columns'
-    )
-    group.add_argument(
-        '--base-weights', metavar='W0', help='column of the weights before that adjustment'
-    )
 
 
 def add_estimate(parser: argparse.ArgumentParser) -> None:
@@ -115,9 +89,23 @@ def add_estimate(parser: argparse.ArgumentParser) -> None:
     )
     what.add_argument('--total', metavar='Y', action='append', help='total of a column')
     what.add_argument('--ratio', metavar='Y/X', action='append', help='ratio of two totals')
-    group.add_argument('--by', metavar='G', help='one row for each value of this column')
-    group.add_argument('--where', metavar='COL=VALUE', help='only these rows, in the whole design')
-    group.add_argument('--ci', metavar='METHOD', choices=METHODS, help=', '.join(METHODS))
+    group.add_argument(
+        '--by',
+        metavar='G[,G2]',
+        action='append',
+        help='one row for each value of this column; several are crossed',
+    )
+    group.add_argument(
+        '--where',
+        metavar='CONDITION',
+        action='append',
+        default=[],
+        help='only these rows, in the whole design: COL=VALUE, COL!=VALUE, COL>=NUMBER, <=, >, <; '
+        'repeatable, all must hold',
+    )
+    group.add_argument(
+        '--ci', metavar='METHOD', choices=(*METHODS, *R_NAMES), help=', '.join(METHODS)
+    )
     group.add_argument('--level', type=float, default=0.95, help='confidence level (0.95)')
     group.add_argument('--limits', metavar='LOW,HIGH', help='ends of the scale of a mean, as 0,100')
     group.add_argument(
@@ -130,9 +118,10 @@ def add_estimate(parser: argparse.ArgumentParser) -> None:
 
 def run_estimate(options: argparse.Namespace) -> str:
     """Read, estimate, decide; a table or JSON."""
-    table = read_table(options.file)
-    design = read_design(table, options)
-    rows = [row for part in _estimates(table, design, options) for row in _pooled(part, options)]
+    with opened(options.file) as table:
+        design = read_sample(table, options)
+        found = _estimates(table, design, options)
+    rows = [row for part in found for row in _pooled(part, options)]
     flags = [flag(row) for row in rows] if options.flags else None
     verdicts = None
     if options.target is not None:
@@ -164,10 +153,11 @@ def run_compare(options: argparse.Namespace) -> str:
         raise BadOption('compare needs --by: the groups to compare.')
     if options.target is not None:
         raise BadOption('compare has no --target: a verdict is about one group; use estimate.')
-    table = read_table(options.file)
-    design = read_design(table, options)
+    with opened(options.file) as table:
+        design = read_sample(table, options)
+        estimates = _estimates(table, design, options)
     found = []
-    for rows in _estimates(table, design, options):
+    for rows in estimates:
         known = [row.label for row in rows if row.n]
         reference = options.reference or known[0]
         if reference not in known:
@@ -179,67 +169,14 @@ def run_compare(options: argparse.Namespace) -> str:
     return f'{design!r}\n\n{text_table(found)}'
 
 
-def read_design(table: Table, options: argparse.Namespace) -> Design:
-    """The design that the options describe, with the calibration of the file's weights."""
-    weights = positive_column(table, options.weights)
-    if not options.post_strata and not options.raked_on and options.base_weights:
-        raise BadOption('--base-weights needs --post-strata or --raked-on.')
-    design = Design(
-        weights,
-        strata=_labels(table, options.strata),
-        psu=_labels(table, options.psu),
-        ssu=_labels(table, options.ssu),
-        ssu_strata=_labels(table, options.ssu_strata),
-        population=_stage_columns(table, options.population),
-        rate=_stage_columns(table, options.rate),
-        nest=options.nest,
-        lonely_psu=options.lonely,
-    )
-    margins = (options.post_strata or options.raked_on or '').split(',')
-    if margins == ['']:
-        return design
-    before = positive_column(table, options.base_weights) if options.base_weights else None
-    return design.calibrated_on(*(labels(table, name) for name in margins), base_weights=before)
-
-
-def labels(table: Table, name: str) -> list[str]:
-    """A column of labels, as text."""
-    return texts(column(table, name))
-
-
-def column(table: Table, name: str) -> Sequence[Any]:
-    """A column by name; a missing one is an error that lists what there is."""
-    if name not in table:
-        raise BadColumn(f'There is no column {name!r}.', f'The file has: {listed(table, 30)}.')
-    return table[name]
-
-
-def positive_column(table: Table, name: str) -> Floats:
-    """A column of weights: numbers above 0 in every row."""
-    values = numbers(column(table, name), name)
-    bad = np.flatnonzero(~((values > 0) & (values < np.inf)))
-    if bad.size:
-        shown = [f'{table[name][int(i)] or "nothing"} in row {i + 1}' for i in bad]
-        raise BadWeights(f'{name} must be above 0 in every row; found {listed(shown, 3)}.')
-    return values
-
-
-def _labels(table: Table, name: str | None) -> Sequence[str] | None:
-    return None if name is None else labels(table, name)
-
-
-def _stage_columns(table: Table, names: str | None) -> tuple[Floats, ...] | None:
-    if names is None:
-        return None
-    return tuple(numbers(column(table, name), name) for name in names.split(','))
-
-
-def _estimates(table: Table, design: Design, options: argparse.Namespace) -> list[Estimates]:
+def _estimates(table: Table, design: Sample, options: argparse.Namespace) -> list[Estimates]:
     shared: dict[str, Any] = {'level': options.level}
     if options.by:
-        shared['by'] = labels(table, options.by)
+        shared['by'] = _crossed(table, options.by)
     if options.where:
-        shared['where'] = _matches(table, options.where)
+        shared['where'] = np.logical_and.reduce([_matches(table, one) for one in options.where])
+        if not shared['where'].any():
+            raise BadColumn(f'No row has {" and ".join(options.where)}.')
     if options.ci and (options.total or options.ratio) and options.ci not in ('t', 'wald'):
         raise BadOption(f'{options.ci} is for shares; totals and ratios have t intervals.')
     if options.total:
@@ -255,7 +192,7 @@ def _estimates(table: Table, design: Design, options: argparse.Namespace) -> lis
 
 def _mean(
     table: Table,
-    design: Design,
+    design: Sample,
     name: str,
     shared: Mapping[str, Any],
     method: str | None,
@@ -273,7 +210,7 @@ def _mean(
 
 
 def _share(
-    table: Table, design: Design, name: str, shared: Mapping[str, Any], method: str
+    table: Table, design: Sample, name: str, shared: Mapping[str, Any], method: str
 ) -> Estimates:
     value: str | None = None
     if name not in table and '=' in name:
@@ -283,11 +220,11 @@ def _share(
     return _rows(estimate.proportion(design, {title: values}, value=value, method=method, **shared))
 
 
-def _total(table: Table, design: Design, name: str, shared: Mapping[str, Any]) -> Estimates:
+def _total(table: Table, design: Sample, name: str, shared: Mapping[str, Any]) -> Estimates:
     return _rows(estimate.total(design, {name: numbers(column(table, name), name)}, **shared))
 
 
-def _ratio(table: Table, design: Design, name: str, shared: Mapping[str, Any]) -> Estimates:
+def _ratio(table: Table, design: Sample, name: str, shared: Mapping[str, Any]) -> Estimates:
     above, slash, below = name.partition('/')
     if not slash:
         raise BadOption(f'--ratio needs two columns as Y/X, not {name!r}.')
@@ -302,25 +239,40 @@ def _rows(result: Any) -> Estimates:
     return rows
 
 
+def _crossed(table: Table, given: Sequence[str]) -> list[str]:
+    """The labels of one column, or of several joined; empty where one of them is."""
+    names = [name for text in given for name in ([text] if text in table else text.split(','))]
+    columns = [labels(table, name) for name in names]
+    return [' / '.join(row) if all(row) else '' for row in zip(*columns, strict=True)]
+
+
+# A condition on a column: the longest sign first, so that >= is not read as >.
+CONDITION = re.compile(r'(.+?)(!=|>=|<=|=|>|<)(.*)', re.DOTALL)
+SIGNS: dict[str, Callable[[Any, float], Any]] = {
+    '>=': operator.ge,
+    '<=': operator.le,
+    '>': operator.gt,
+    '<': operator.lt,
+}
+
+
 def _matches(table: Table, condition: str) -> Any:
-    name, equals, value = condition.partition('=')
-    if not equals:
-        raise BadOption(f'--where must read COLUMN=VALUE, not {condition!r}.')
-    found = np.array([cell == value for cell in labels(table, name)])
-    if not found.any():
+    """The rows for which a condition holds; a missing value satisfies none."""
+    found = CONDITION.fullmatch(condition)
+    if not found:
+        raise BadOption(f'--where must read COLUMN=VALUE or COLUMN>=NUMBER, not {condition!r}.')
+    name, sign, value = found.groups()
+    if sign in SIGNS:
+        try:
+            limit = float(value)
+        except ValueError as error:
+            raise BadOption(f'--where {condition!r}: {value!r} is not a number.') from error
+        return SIGNS[sign](numbers(column(table, name), name), limit)
+    cells = labels(table, name)
+    same = np.array([cell == value for cell in cells])
+    if not same.any():
         raise BadColumn(f'No row has {name} = {value}.')
-    return found
-
-
-def pair(text: str | None, option: str) -> Bounds | None:
-    """Two numbers of an option, as 0,100."""
-    if text is None:
-        return None
-    try:
-        low, high = (float(part) for part in text.split(','))
-    except ValueError as error:
-        raise BadOption(f'{option} must be two numbers as 0,100, not {text!r}.') from error
-    return low, high
+    return same if sign == '=' else ~same & np.array([bool(cell) for cell in cells])
 
 
 def _decide(row: Estimate, target: float, level: float) -> Verdict | None:
@@ -332,7 +284,7 @@ def _decide(row: Estimate, target: float, level: float) -> Verdict | None:
 
 
 def _as_json(
-    design: Design,
+    sample: Sample,
     rows: Sequence[Estimate],
     verdicts: Sequence[Verdict | None] | None,
     flags: Sequence[Flag] | None = None,
@@ -344,7 +296,8 @@ def _as_json(
             entry['verdict'] = None if verdict is None else asdict(verdict)
         if flags is not None:
             entry['flag'] = asdict(flags[i])
-    described = {
+    design = sample.design if isinstance(sample, ReplicateDesign) else sample
+    described: dict[str, Any] = {
         'rows': design.n,
         'strata': len(design.strata),
         'psus': len(design.psu),
@@ -354,6 +307,8 @@ def _as_json(
         'lonely_psu': design.lonely_psu,
         'calibration_steps': len(design.steps),
     }
+    if isinstance(sample, ReplicateDesign):
+        described |= {'df': sample.df, 'replicates': sample.count, 'kind': sample.kind}
     return json.dumps({'design': described, 'estimates': found}, ensure_ascii=False, indent=2)
 
 

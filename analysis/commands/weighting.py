@@ -12,18 +12,12 @@ import numpy as np
 from analysis import replicates, weights
 from analysis.calibration import calibrate
 from analysis.columns import Floats, numbers
-from analysis.commands.estimating import (
-    add_design,
-    column,
-    labels,
-    pair,
-    positive_column,
-    read_design,
-)
+from analysis.commands.sample import add_design, column, labels, read_design, weights_in
+from analysis.commands.units import pair
 from analysis.design import Design
-from analysis.errors import BadColumn, BadOption, listed
+from analysis.errors import BadColumn, BadOption, UnknownLevel, listed
 from analysis.progress import Progress
-from analysis.table import Table, aligned, csv_text, number, read_table
+from analysis.table import Table, aligned, csv_text, number, opened
 
 
 def add(commands: Any) -> None:
@@ -42,7 +36,8 @@ def add(commands: Any) -> None:
 
 def run_design(options: argparse.Namespace) -> str:
     """A line for every stratum."""
-    design = read_design(read_table(options.file), options)
+    with opened(options.file) as table:
+        design = read_design(table, options)
     rows = strata_of(design)
     effect = weights.kish(design.weights)
     if options.json:
@@ -82,10 +77,14 @@ def strata_of(design: Design) -> list[dict[str, Any]]:
 
 
 WEIGHT_HELP = """\
-MARGINS has the columns margin, level, count: margin is a column of the file. A row with an empty
-level gives the total of a column of numbers (linear, logit and raking calibration take those; a
-total needs --method or --bounds). Examples:
+First the answering stand for those of their class who did not (--responded), then the weights are
+brought to the population (--margins); either can be left out. Who did not answer ends with weight
+0 and needs no margins. MARGINS has the columns margin, level, count: margin is a column of the
+file. A row with an empty level gives the total of a column of numbers (linear, logit and raking
+calibration take those; a total needs --method or --bounds). Examples:
   python -m analysis weight wave.csv --weights base --margins population.csv --trim 6
+  python -m analysis weight asked.csv --weights base --responded answered --classes village \\
+      --collapse --margins population.csv
   python -m analysis weight wave.csv --weights base --margins population.csv \\
       --method logit --bounds 0.4,3 --report
 """
@@ -94,39 +93,96 @@ total needs --method or --bounds). Examples:
 def _add_weight(commands: Any) -> None:
     parser = commands.add_parser(
         'weight',
-        help='post-stratify, rake or calibrate the weights of a file to population figures',
+        help='adjust for non-response, post-stratify, rake or calibrate the weights of a file',
         description='Writes the file with a new column of weights, or the report (--report).',
         epilog=WEIGHT_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('file', metavar='FILE')
-    parser.add_argument('--weights', metavar='W', required=True, help='column to start from')
-    parser.add_argument('--margins', metavar='MARGINS', required=True)
-    parser.add_argument('--method', choices=('raking', 'linear', 'logit'), default='raking')
-    parser.add_argument('--bounds', metavar='LOW,HIGH', help='of new/old weight, as 0.4,3')
-    parser.add_argument('--trim', type=float, metavar='LIMIT', help='no weight above this')
+    parser.add_argument(
+        '--weights', '--wgt', metavar='W', required=True, help='column to start from'
+    )
+    silent = parser.add_argument_group('non-response')
+    silent.add_argument('--responded', metavar='R', help='column with 1 for those who answered')
+    silent.add_argument('--classes', metavar='C', help='column of weighting classes')
+    silent.add_argument('--eligible', metavar='E', help='column with 1 for those to be asked')
+    silent.add_argument(
+        '--collapse', action='store_true', help='join classes of fewer than --minimum answers'
+    )
+    silent.add_argument('--minimum', type=int, help='answers in a class (20)')
+    people = parser.add_argument_group('the population')
+    people.add_argument('--margins', metavar='MARGINS')
+    people.add_argument('--method', choices=('raking', 'linear', 'logit'), default='raking')
+    people.add_argument('--bounds', metavar='LOW,HIGH', help='of new/old weight, as 0.4,3')
+    people.add_argument('--trim', type=float, metavar='LIMIT', help='no weight above this')
     parser.add_argument('--name', default='calibrated', help='name of the new column')
     parser.add_argument('--report', action='store_true', help='only the report, as JSON')
     parser.set_defaults(run=run_weight)
 
 
 def run_weight(options: argparse.Namespace) -> str:
-    """The file with calibrated weights, or the report on them."""
-    table = read_table(options.file)
-    done = _adjusted(table, positive_column(table, options.weights), options)
-    if options.report:
-        return json.dumps(asdict(done.report), ensure_ascii=False, indent=2)
-    if options.name in table:
-        raise BadColumn(
-            f'The file has a column {options.name!r} already.', 'Choose another --name.'
-        )
-    return csv_text({**table, options.name: [repr(float(w)) for w in done.values]})
+    """The file with adjusted weights, or the report on the last step with those before it."""
+    _refuse_unused(options)
+    with opened(options.file) as table:
+        start, reports = weights_in(table, options.weights), []
+        if options.responded:
+            answered = _responding(table, start, options)
+            start = answered.values
+            reports.append(asdict(answered.report))
+        if options.margins:
+            start, report = _calibrated(table, start, options)
+            reports.append(asdict(report))
+        if options.report:
+            told = reports[-1] | ({'earlier': reports[:-1]} if reports[:-1] else {})
+            return json.dumps(told, ensure_ascii=False, indent=2)
+        if options.name in table:
+            raise BadColumn(
+                f'The file has a column {options.name!r} already.', 'Choose another --name.'
+            )
+        return csv_text({**table, options.name: [repr(float(w)) for w in start]})
 
 
-def _adjusted(table: Table, start: Floats, options: argparse.Namespace) -> weights.Weights:
+def _refuse_unused(options: argparse.Namespace) -> None:
+    if not options.responded and not options.margins:
+        raise BadOption('Give --responded, --margins, or both.')
+    of_classes = (options.classes, options.eligible, options.collapse, options.minimum)
+    if not options.responded and any(of_classes):
+        raise BadOption('--classes, --eligible, --collapse and --minimum need --responded.')
+    if not options.margins and (options.bounds or options.trim or options.method != 'raking'):
+        raise BadOption('--method, --bounds and --trim need --margins.')
+
+
+def _responding(table: Table, start: Floats, options: argparse.Namespace) -> weights.Weights:
+    def flag(name: str | None) -> Floats | None:
+        return None if name is None else numbers(column(table, name), name)
+
+    return weights.nonresponse(
+        start,
+        flag(options.responded),
+        labels(table, options.classes) if options.classes else None,
+        eligible=flag(options.eligible),
+        minimum=weights.TINY if options.minimum is None else options.minimum,
+        collapse='neighbour' if options.collapse else None,
+    )
+
+
+def _calibrated(
+    table: Table, start: Floats, options: argparse.Namespace
+) -> tuple[Floats, weights.Report]:
+    """The weights of those who still have one, and the report on them; the others keep 0."""
+    rows = np.flatnonzero(start > 0)
+    done = _adjusted(table, rows, start[rows], options)
+    final = np.zeros(len(start))
+    final[rows] = done.values
+    return final, done.report
+
+
+def _adjusted(
+    table: Table, rows: Any, start: Floats, options: argparse.Namespace
+) -> weights.Weights:
     """Iterative raking where that is all that is asked for, else calibration by Newton's method."""
     population, totals = read_margins(options.margins)
-    margins = {name: labels(table, name) for name in population}
+    margins = {name: _placed(table, name, rows) for name in population}
     plain = options.method == 'raking' and options.bounds is None and not totals
     if options.trim is not None:
         if not plain:
@@ -138,28 +194,40 @@ def _adjusted(table: Table, start: Floats, options: argparse.Namespace) -> weigh
         start,
         margins,
         population,
-        x={name: numbers(column(table, name), name) for name in totals},
+        x={name: numbers(column(table, name), name)[rows] for name in totals},
         totals=totals,
         method=options.method,
         bounds=pair(options.bounds, '--bounds'),
     )
 
 
+def _placed(table: Table, name: str, rows: Any) -> list[str]:
+    """The labels of some rows; a missing one is told by its row in the file."""
+    every = labels(table, name)
+    missing = [i + 1 for i in rows.tolist() if not every[i]]
+    if missing:
+        raise UnknownLevel(
+            f'{name} is missing in {len(missing)} rows (row {listed(missing, 3)}).',
+            'Give each row a level; "not known" can be one if the population has it too.',
+        )
+    return [every[i] for i in rows.tolist()]
+
+
 def read_margins(path: str) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
     """Counts by margin and level, and totals of numbers, from a file of three columns."""
-    table = read_table(path)
-    counts = numbers(column(table, 'count'), 'count')
     population: dict[str, dict[str, float]] = {}
     totals: dict[str, float] = {}
-    rows = zip(labels(table, 'margin'), labels(table, 'level'), counts, strict=True)
-    for row, (margin, level, count) in enumerate(rows, start=1):
-        known = population.get(margin, {}) if level else totals
-        if (level or margin) in known:
-            raise BadColumn(f'Row {row} of {path} repeats {f"{margin} {level}".strip()}.')
-        if level:
-            population.setdefault(margin, {})[level] = float(count)
-        else:
-            totals[margin] = float(count)
+    with opened(path, named=True) as table:
+        counts = numbers(column(table, 'count'), 'count')
+        rows = zip(labels(table, 'margin'), labels(table, 'level'), counts, strict=True)
+        for row, (margin, level, count) in enumerate(rows, start=1):
+            known = population.get(margin, {}) if level else totals
+            if (level or margin) in known:
+                raise BadColumn(f'{f"{margin} {level}".strip()} is given again in row {row}.')
+            if level:
+                population.setdefault(margin, {})[level] = float(count)
+            else:
+                totals[margin] = float(count)
     return population, totals
 
 
@@ -189,15 +257,10 @@ def _add_replicates(commands: Any) -> None:
 
 def run_replicates(options: argparse.Namespace) -> str:
     """Replicate weights as columns, or how to use them."""
-    table = read_table(options.file)
-    made = _replicates(read_design(table, options), options)
-    if options.margins:
-        population, totals = read_margins(options.margins)
-        if totals:
-            raise BadOption(f'replicates takes margins with levels only, not {listed(totals)}.')
-        margins = {name: labels(table, name) for name in population}
-        step = weights.rake(made.weights, margins, population).step
-        made = made.calibrated(step, progress=options.progress)
+    with opened(options.file) as table:
+        made = _replicates(read_design(table, options), options)
+        if options.margins:
+            made = _raked(table, made, options)
     if options.report:
         told = {
             'kind': made.kind,
@@ -208,6 +271,18 @@ def run_replicates(options: argparse.Namespace) -> str:
         }
         return json.dumps(told)
     return csv_text({**table, **_columns(made, options.progress)})
+
+
+def _raked(
+    table: Table, made: replicates.ReplicateDesign, options: argparse.Namespace
+) -> replicates.ReplicateDesign:
+    """The same with every replicate raked to the margins."""
+    population, totals = read_margins(options.margins)
+    if totals:
+        raise BadOption(f'replicates takes margins with levels only, not {listed(totals)}.')
+    margins = {name: labels(table, name) for name in population}
+    step = weights.rake(made.weights, margins, population).step
+    return made.calibrated(step, progress=options.progress)
 
 
 def _columns(made: replicates.ReplicateDesign, progress: Progress) -> Table:

@@ -51,7 +51,7 @@ def test_a_population_that_varies_inside_a_stratum_names_it() -> None:
     ('weights', 'words'),
     [
         ([1, 1, -2, 1, 1, 1], '-2 in row 3'),
-        ([1, np.nan, 1, 1, 1, 1], 'nan in row 2'),
+        ([1, np.nan, 1, 1, 1, 1], 'nothing in row 2'),
         ([1, 1, 1, 1, 1, np.inf], 'inf in row 6'),
         ([0, 0, 0, 0, 0, 0], 'all zero'),
     ],

@@ -142,7 +142,7 @@ def test_raked_weights_as_a_column_and_their_report(shell: Any, tmp_path: Path) 
     assert trimmed['cut'] > 0
     assert trimmed['kish'] < report['kish']
     margins.write_text(MARGINS + 'stype,E,5\n')
-    assert 'repeats stype E' in shell(*options)[2]
+    assert 'stype E is given again in line 7 of' in shell(*options)[2]
     margins.write_text(MARGINS + 'planet,Earth,5\n')
     assert "no column 'planet'" in shell(*options)[2]
 
