@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from analysis.arguments import checked
 from analysis.columns import Floats, numbers
 from analysis.errors import BadOption, SampleTooLarge, UnknownLevel, listed
 from analysis.options import number, whole_number
@@ -14,6 +15,7 @@ from analysis.options import number, whole_number
 Allocation = Literal['proportional', 'equal', 'power', 'neyman']
 
 
+@checked
 def allocate(
     population: Mapping[str, float],
     n: int,

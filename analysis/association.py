@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from analysis.arguments import checked
 from analysis.columns import Floats, flags, groups
 from analysis.design import Design
 from analysis.errors import ConstantColumn, EmptyDomain
@@ -17,6 +18,7 @@ from analysis.replicates import ReplicateDesign
 NO_VARIANCE = 1e-10
 
 
+@checked
 def rao_scott(
     design: Design | ReplicateDesign, rows: Any, columns: Any, *, where: Any = None
 ) -> Test:
@@ -31,7 +33,7 @@ def rao_scott(
     known = (first.codes >= 0) & (second.codes >= 0)
     inside = known if where is None else known & flags(where, 'where', plain.n)
     if not (plain.weights[inside] > 0).any():
-        raise EmptyDomain('No row has both answers.')
+        raise EmptyDomain('No row with a positive weight has both answers.', 'Check where=.')
     row = _present(first.codes, inside, 'rows')
     column = _present(second.codes, inside, 'columns')
     height, width = int(row.max()) + 1, int(column.max()) + 1

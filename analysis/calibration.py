@@ -13,31 +13,33 @@ from typing import Any
 
 import numpy as np
 
-from analysis.columns import Floats, numbers, positive_or_zero, sums
+from analysis.arguments import checked
+from analysis.columns import Floats, chosen, numbers, positive_or_zero, sums
 from analysis.errors import (
     BadColumn,
     BadOption,
+    ConstantColumn,
     InfeasibleBounds,
+    MarginsDisagree,
     NotConverged,
     UnknownLevel,
     listed,
 )
 from analysis.steps import Block, Step
-from analysis.weights import (
-    TINY,
-    Weights,
+from analysis.weights.population import (
+    check_iteration,
     check_totals,
     labelled,
     population_targets,
-    report_on,
-    tiny_groups,
 )
+from analysis.weights.report import TINY, Weights, report_on, tiny_groups
 
 Bounds = tuple[float, float]
 Curve = Callable[[Floats, Bounds], tuple[Floats, Floats]]
 UNBOUNDED: Bounds = (-np.inf, np.inf)
 
 
+@checked
 def calibrate(
     weights: Any,
     margins: Mapping[str, Any] | None = None,
@@ -58,6 +60,7 @@ def calibrate(
     bounds were found, NotConverged when there are no bounds to blame.
     """
     before = positive_or_zero(weights)
+    check_iteration(iterations, tolerance)
     curve, limits = _curve(method, bounds)
     coded = {name: labelled(column, name, len(before)) for name, column in (margins or {}).items()}
     counts = _counts(coded, population or {}, before)
@@ -190,6 +193,7 @@ def _solve(
         if size < 1e-6:
             break
         solution, g, slope, gap = trial, new_g, new_slope, new_gap
+    _refuse_contradiction(step, target, names)
     worst = int((np.abs(gap) / scale).argmax())
     off = abs(gap[worst]) / scale[worst]
     if bounds is not None:
@@ -200,8 +204,33 @@ def _solve(
         )
     raise NotConverged(
         f'Calibration did not converge; {names[worst]} is off by {off:.2g} of its total.',
-        'Totals that no weights can reach, or auxiliaries that contradict each other.',
+        'No weights from these can reach it; look for a wrong total.',
     )
+
+
+def _refuse_contradiction(step: Step, target: Floats, names: list[str]) -> None:
+    """Totals that no weights at all can meet: of nothing, or of columns that depend on each other.
+
+    Where a combination of the columns is 0 in every row, the same one of their totals must be 0.
+    """
+    gram = step.cross_with(step, step.before)
+    empty = (np.diag(gram) == 0) & (target != 0)
+    if empty.any():
+        raise ConstantColumn(
+            f'{listed(chosen(names, empty))} is 0 in every row: no weights give it a total.',
+            'Correct the column, or leave it out.',
+        )
+    scale = np.sqrt(np.where(np.diag(gram) > 0, np.diag(gram), 1.0))
+    values, vectors = np.linalg.eigh(gram / np.outer(scale, scale))
+    dependent = vectors[:, values < 1e-10]
+    wanted = target / scale
+    left = dependent @ (dependent.T @ wanted)
+    if np.abs(left).max() > 1e-7 * np.abs(wanted).max():
+        raise MarginsDisagree(
+            f'The totals of {listed(chosen(names, np.abs(left) > 0.1 * np.abs(left).max()))} '
+            'contradict each other: the columns depend on each other, the totals do not follow.',
+            'Correct a total, or leave one of the columns out.',
+        )
 
 
 def _magnitude(step: Step, target: Floats, weights: Floats) -> Floats:

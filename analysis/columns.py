@@ -6,7 +6,7 @@ coded once into ``Groups``; everything after works on the small integer codes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -14,15 +14,12 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.arguments import shown
 from analysis.errors import BadColumn, BadWeights, listed
 
 Floats: TypeAlias = NDArray[np.float64]
 Codes: TypeAlias = NDArray[np.intp]
 Mask: TypeAlias = NDArray[np.bool_]
-
-
-# What files write where a number is missing (R writes NA).
-MISSING = ('', 'NA')
 
 
 # Rows that are worked on at a time, so that what is made of them stays in the processor's cache;
@@ -162,26 +159,98 @@ def numbers(values: Any, name: str, rows: int | None = None) -> Floats:
 
     Raises BadColumn naming the first rows (counted from 1) that are not numbers.
     """
-    array = np.asarray(values)
-    if array.ndim != 1:
-        raise BadColumn(f'{name} must be one column; it has {array.ndim} dimensions.')
+    array = one_column(values, name, rows)
     if array.dtype.kind in 'biuf':
-        result = np.ascontiguousarray(array, dtype=np.float64)
-    else:
-        result = _numbers_from_objects(array.tolist(), name)
-    if rows is not None and len(result) != rows:
-        raise BadColumn(f'{name} has {len(result)} rows where {rows} are expected.')
-    return result
+        return np.ascontiguousarray(array, dtype=np.float64)
+    return _numbers_from_objects(array.tolist(), name)
+
+
+def measured(values: Any, name: str, rows: int | None = None) -> Floats:
+    """The same, and none of them infinite."""
+    column = numbers(values, name, rows)
+    infinite = np.flatnonzero(np.isinf(column))
+    if infinite.size:
+        raise BadColumn(
+            f'{name} is infinite in row {infinite[0] + 1}.', 'Correct it or leave it empty.'
+        )
+    return column
+
+
+def one_column(values: Any, name: str, rows: int | None = None) -> NDArray[Any]:
+    """A list, an array or the column of a frame as an array of one dimension."""
+    if isinstance(values, str | bytes | Mapping) or not hasattr(values, '__len__'):
+        raise BadColumn(
+            f'{name} must be a column, with a value for each row; it is {shown(values)}.'
+        )
+    if isinstance(values, np.ma.MaskedArray):
+        hidden, values = np.ma.getmaskarray(values), np.array(values.data, dtype=object)
+        values[hidden] = None
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise BadColumn(
+            f'{name} must be one column; its rows have values of several sizes.'
+        ) from error
+    if array.ndim != 1:
+        raise BadColumn(
+            f'{name} must be one column; it has {array.ndim} dimensions.',
+            'Name one column, or give a mapping from names to columns where several are wanted.',
+        )
+    if rows is not None and len(array) != rows:
+        raise BadColumn(f'{name} has {len(array)} rows where {rows} are expected.')
+    if array.dtype.kind in 'mM':
+        return _dates_as_text(array)
+    if array.dtype.kind in 'cV':
+        raise BadColumn(f'{name} must hold numbers, labels or dates, not {array.dtype}.')
+    return array
+
+
+def _dates_as_text(array: NDArray[Any]) -> NDArray[Any]:
+    """A date is no number, and as a label it is its own text; without the time where all have 0."""
+    missing = np.isnat(array)
+    if array.dtype.kind == 'M' and (array.astype('M8[D]') == array)[~missing].all():
+        array = array.astype('M8[D]')
+    return np.where(missing, '', array.astype(str))
+
+
+def number_table(values: Any, name: str) -> Floats:
+    """Several columns of numbers side by side, as an array of two dimensions."""
+    try:
+        table = np.asarray(values)
+        if table.dtype.kind in 'biufO':
+            return table.astype(np.float64)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise BadColumn(f'{name} must be a table of numbers; it is {shown(values)}.')
+
+
+def holds_numbers(column: Groups | NDArray[Any]) -> bool:
+    """Whether a column is one of numbers (missing ones left aside) and not of labels."""
+    if isinstance(column, Groups):
+        return False
+    if column.dtype.kind != 'O':
+        return column.dtype.kind in 'biuf'
+    return all(isinstance(value, int | float | np.number) or is_missing(value) for value in column)
+
+
+def is_missing(value: Any) -> bool:
+    """None, NaN, NA of whatever library, and empty text."""
+    if value is None or (isinstance(value, str) and value == ''):
+        return True
+    return type(value).__name__ in ('NAType', 'NaTType') or (
+        isinstance(value, float | np.floating) and bool(np.isnan(value))
+    )
 
 
 def _numbers_from_objects(values: Sequence[Any], name: str) -> Floats:
-    result = np.empty(len(values))
-    bad = []
+    result, bad = np.full(len(values), np.nan), []
     for row, value in enumerate(values):
         try:
-            result[row] = np.nan if value is None or value in MISSING else float(value)
-        except (TypeError, ValueError):
-            bad.append(f'{value!r} in row {row + 1}')
+            result[row] = float(value)
+        except (TypeError, ValueError, OverflowError):
+            # R writes NA where a number is missing.
+            if not is_missing(value) and value != 'NA':
+                bad.append(f'{shown(value)} in row {row + 1}')
     if bad:
         raise BadColumn(
             f'{name} must be numeric; found {listed(bad, 3)}.',
@@ -215,24 +284,21 @@ def smallest_weight(column: Floats, name: str = 'weights') -> float:
     return low
 
 
+def flags(values: Any, name: str, rows: int | None = None) -> Mask:
+    """A yes/no column as booleans; 0/1 is accepted, anything else is refused."""
+    array = one_column(values, name, rows)
+    if array.dtype.kind == 'b':
+        return np.asarray(array, dtype=np.bool_)
+    as_numbers = numbers(array, name)
+    if not np.isin(as_numbers, (0.0, 1.0)).all():
+        raise BadColumn(f'{name} must be true or false (or 1 and 0) in every row.')
+    return np.asarray(as_numbers == 1.0)
+
+
 def row_count(values: Any, name: str) -> int:
     """How many rows a column has."""
-    if isinstance(values, str) or not hasattr(values, '__len__'):
-        raise BadColumn(f'{name} must be a column; it is {values!r}.')
-    return len(values)
-
-
-def flags(values: Any, name: str, rows: int) -> Mask:
-    """A yes/no column as booleans; 0/1 is accepted, anything else is refused."""
-    array = np.asarray(values)
-    if array.dtype.kind != 'b':
-        as_numbers = numbers(values, name, rows)
-        if not np.isin(as_numbers, (0.0, 1.0)).all():
-            raise BadColumn(f'{name} must be true or false (or 1 and 0) in every row.')
-        array = as_numbers == 1.0
-    if array.shape != (rows,):
-        raise BadColumn(f'{name} has shape {array.shape} where {rows} rows are expected.')
-    return array
+    column = label_column(values, name)
+    return len(column.codes if isinstance(column, Groups) else column)
 
 
 def groups(values: Any, name: str, rows: int | None = None) -> Groups:
@@ -242,33 +308,40 @@ def groups(values: Any, name: str, rows: int | None = None) -> Groups:
     and their order, also those that no row has.  None, NaN and empty text become code -1.
     """
     column = label_column(values, name, rows)
-    return column if isinstance(column, Groups) else _code(column)
+    return column if isinstance(column, Groups) else _code(column, name)
 
 
 def label_column(values: Any, name: str, rows: int | None = None) -> Groups | NDArray[Any]:
     """A column of labels as it came, or as ``Groups`` where it brings its own order."""
-    column: Groups | NDArray[Any]
     if isinstance(values, Groups):
         column = values
     elif hasattr(values, 'cat') and hasattr(values.cat, 'codes'):
         column = _from_categorical(values.cat)
     elif hasattr(values, 'categories') and hasattr(values, 'codes'):
         column = _from_categorical(values)
+    elif type(getattr(values, 'dtype', None)).__name__ == 'Enum':
+        column = _from_enum(values)
     else:
-        column = np.asarray(values)
-        if column.ndim != 1:
-            raise BadColumn(f'{name} must be one column; it has {column.ndim} dimensions.')
-    length = len(column.codes) if isinstance(column, Groups) else len(column)
-    if rows is not None and length != rows:
-        raise BadColumn(f'{name} has {length} rows where {rows} are expected.')
+        return one_column(values, name, rows)
+    codes = column.codes
+    if codes.size and not (codes.min() >= -1 and codes.max() < len(column)):
+        raise BadColumn(f'{name} has codes without a label.', 'Codes run from 0; -1 is no label.')
+    if rows is not None and len(codes) != rows:
+        raise BadColumn(f'{name} has {len(codes)} rows where {rows} are expected.')
     return column
+
+
+def _from_enum(values: Any) -> Groups:
+    """A column of polars with categories in a fixed order."""
+    codes = values.to_physical().cast(int).fill_null(-1).to_numpy()
+    return Groups(codes.astype(np.intp), tuple(values.dtype.categories.to_list()))
 
 
 def _from_categorical(values: Any) -> Groups:
     return Groups(np.asarray(values.codes, dtype=np.intp), tuple(values.categories))
 
 
-def _code(array: NDArray[Any]) -> Groups:
+def _code(array: NDArray[Any], name: str) -> Groups:
     if array.dtype.kind == 'b':
         present = [label for label in (False, True) if (array == label).any()]
         codes = array.astype(np.intp) - (present[0] if present else 0)
@@ -277,7 +350,7 @@ def _code(array: NDArray[Any]) -> Groups:
         return _code_integers(array)
     if array.dtype.kind == 'f':
         return _code_floats(array)
-    return _code_objects(array.tolist())
+    return _code_objects(array.tolist(), name)
 
 
 def _code_integers(array: NDArray[Any]) -> Groups:
@@ -305,9 +378,13 @@ def _code_floats(array: NDArray[Any]) -> Groups:
     return Groups(codes, tuple(labels.astype(np.int64).tolist() if whole else labels.tolist()))
 
 
-def _code_objects(values: Sequence[Any]) -> Groups:
-    empty = {None, ''}
-    distinct = {value for value in dict.fromkeys(values) if value not in empty and value == value}
+def _code_objects(values: Sequence[Any], name: str) -> Groups:
+    try:
+        distinct = {value for value in dict.fromkeys(values) if not is_missing(value)}
+    except TypeError as error:
+        raise BadColumn(
+            f'{name} must hold labels: text, numbers or dates.', 'It has lists or mappings in it.'
+        ) from error
     try:
         labels = sorted(distinct)
     except TypeError:

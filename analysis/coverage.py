@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.arguments import check_fields, checked
 from analysis.design import Design
 from analysis.errors import BadOption
 from analysis.estimate import proportion
@@ -42,6 +43,9 @@ class Plan:
     weight_sd: float = 0.3
     target: float = 0.8
 
+    def __post_init__(self) -> None:
+        check_fields(self)
+
     def check(self) -> None:
         """Refuse plans that cannot be simulated."""
         if not 0 < self.p < 1 or not 0 < self.target < 1:
@@ -63,6 +67,7 @@ class Coverage:
     above: float
 
 
+@checked
 def simulate(
     plan: Plan, samples: int, seed: int, progress: Callable[[int, int], None] | None = None
 ) -> list[Coverage]:

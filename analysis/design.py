@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
+from analysis.arguments import checked
 from analysis.columns import (
     Codes,
     Floats,
@@ -27,9 +28,8 @@ from analysis.columns import (
 from analysis.errors import BadColumn, BadOption, WeightSumFar, listed
 from analysis.layout import Level, complete, lay_out
 from analysis.stages import Stage, refuse_lonely, stages_of, to_first_stage
-
-if TYPE_CHECKING:
-    from analysis.steps import Step
+from analysis.steps import Step
+from analysis.weights.fieldwork import base
 
 LonelyRule = Literal['fail', 'adjust', 'average', 'certainty', 'remove']
 LONELY_RULES: tuple[LonelyRule, ...] = ('fail', 'adjust', 'average', 'certainty', 'remove')
@@ -92,6 +92,7 @@ class Design:
     lonely_psu: LonelyRule
     steps: tuple[Step, ...]
 
+    @checked
     def __init__(
         self,
         weights: Any = None,
@@ -109,8 +110,6 @@ class Design:
         nest: bool = False,
         any_scale: bool = False,
     ) -> None:
-        if lonely_psu not in LONELY_RULES:
-            raise BadOption(f'lonely_psu is {lonely_psu!r}; it must be {listed(LONELY_RULES)}.')
         if population is not None and rate is not None:
             raise BadOption('Give population (counts) or rate (shares), not both.')
         if psu is not None and ids is not None:
@@ -131,6 +130,8 @@ class Design:
                 'Rows that were taken for certain are a stratum with rate 1.',
             )
         rows = row_count(given[0][1], given[0][0])
+        if not rows:
+            raise BadColumn('The sample has no rows.')
         levels = lay_out(rows, strata, named, ssu, ssu_strata, nest)
         levels, stages = stages_of(levels, population, rate, certainty)
         nothing = population is None and rate is None
@@ -153,9 +154,10 @@ class Design:
         field(self, 'steps', ())
 
     @classmethod
+    @checked
     def from_table(
         cls,
-        table: Mapping[str, Any] | Any,
+        table: Mapping[str, Any],
         *,
         weights: str | None = None,
         probabilities: str | None = None,
@@ -170,15 +172,18 @@ class Design:
     ) -> Design:
         """A design from the columns of a mapping or data frame, given by their names."""
 
+        columns = {str(name): values for name, values in table.items()}
+
         def column(name: str | Sequence[str | None] | None) -> Any:
             if name is None:
                 return None
             if not isinstance(name, str):
                 return tuple(column(one) for one in name)
-            try:
-                return table[name]
-            except (KeyError, IndexError) as error:
-                raise BadColumn(f'There is no column {name!r} in the table.') from error
+            if name not in columns:
+                raise BadColumn(
+                    f'There is no column {name!r} in the table.', f'It has: {listed(columns, 30)}.'
+                )
+            return columns[name]
 
         return cls(
             column(weights),
@@ -209,6 +214,7 @@ class Design:
         strata = counts(self.stages[0].stratum[inside], 1) > 0
         return int(inside.sum() - strata.sum())
 
+    @checked
     def calibrated(self, *steps: Step) -> Design:
         """The same design with adjusted weights whose adjustment the variance must follow.
 
@@ -238,8 +244,6 @@ class Design:
         population counts the weights reproduce.  ``base_weights`` are the weights before the
         calibration; without them the final weights serve as their own base.
         """
-        from analysis.steps import Step
-
         before = (
             self.weights
             if base_weights is None
@@ -279,8 +283,6 @@ def _weights(
     if weights is not None:
         return numbers(weights, 'weights', rows)
     if probabilities is not None:
-        from analysis.weights import base
-
         return base(numbers(probabilities, 'probabilities', rows))
     if nothing_known or len(stages) < len(levels):
         raise BadOption('Without weights or probabilities, every stage needs population or rate.')

@@ -9,14 +9,14 @@ from dataclasses import replace
 import numpy as np
 
 from analysis import intervals
+from analysis.arguments import checked
 from analysis.columns import Floats
 from analysis.errors import BadOption
 from analysis.options import number
-from analysis.result import Estimate, Estimates
-
-Key = int | str | tuple[str, str]
+from analysis.result import Estimate, Estimates, Key
 
 
+@checked
 def contrast(
     rows: Estimates, coefficients: Mapping[Key, float], *, level: float = 0.95, label: str = ''
 ) -> Estimate:
@@ -31,12 +31,14 @@ def contrast(
     return _contrast(rows, positions, np.array(values), level, label)
 
 
+@checked
 def difference(rows: Estimates, first: Key, second: Key, *, level: float = 0.95) -> Estimate:
     """First row minus second, with their covariance (they may share villages or persons)."""
     positions = [rows.position(first), rows.position(second)]
     return _contrast(rows, positions, np.array([1.0, -1.0]), level, '')
 
 
+@checked
 def smooth(
     rows: Estimates,
     function: Callable[[Floats], float],
@@ -52,6 +54,8 @@ def smooth(
     BadOption where the function has no finite value near the estimates.
     """
     positions = list(range(len(rows))) if keys is None else [rows.position(key) for key in keys]
+    if not positions:
+        raise BadOption('keys names no row.', 'Leave it out to take all of them.')
     at = np.array([rows[i].est for i in positions])
     step = 1e-3 * np.maximum(np.abs(at), np.array([rows[i].se for i in positions]) + 1e-300)
     function = _guarded(function)

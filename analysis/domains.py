@@ -10,6 +10,7 @@ import numpy as np
 
 from analysis.columns import Codes, Floats, Groups, Mask, counts, dot, flags, groups, sums
 from analysis.design import Design
+from analysis.errors import EmptyDomain
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +29,8 @@ class Domains:
             return cls(None, ('',), inside)
         coded: Groups = groups(by, 'by', design.n)
         codes = coded.codes
+        if not len(coded):
+            raise EmptyDomain('by is missing in every row.', 'Give the groups, or leave by out.')
         if coded.gaps.size:
             labelled = codes >= 0
             inside = labelled if inside is None else inside & labelled

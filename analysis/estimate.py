@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from analysis.columns import Floats, numbers
+from analysis.arguments import as_mapping, checked, is_table, shown
+from analysis.columns import Floats, groups, numbers
 from analysis.design import Design
 from analysis.domains import Domains
-from analysis.errors import BadColumn, BadOption
+from analysis.errors import BadColumn, BadOption, listed
 from analysis.intervals import Bounds, check_level, check_method
 from analysis.replicates import ReplicateDesign
 from analysis.result import Estimate, Estimates, Part, assemble
@@ -25,6 +26,7 @@ from analysis.variance import combine
 SHARE: Bounds = (0.0, 1.0)
 
 
+@checked
 def mean(
     design: Design | ReplicateDesign,
     y: Any,
@@ -44,6 +46,7 @@ def mean(
     return _each(design, y, _means, 'mean', by, where, level, method, limits)
 
 
+@checked
 def proportion(
     design: Design | ReplicateDesign,
     y: Any,
@@ -59,12 +62,16 @@ def proportion(
     A value between 0 and 1 is taken as a person's own share (of items answered rightly).
     R: svymean of an indicator, svyciprop.
     """
-    columns = y if isinstance(y, Mapping) else {'': y}
-    shares = {name: _as_share(column, value, str(name)) for name, column in columns.items()}
-    given = shares if isinstance(y, Mapping) else shares['']
+    columns = as_mapping(y) if is_table(y) else {'': y}
+    shares = {
+        name: _as_share(column, value, str(name) or 'y', design.n)
+        for name, column in columns.items()
+    }
+    given = shares if is_table(y) else shares['']
     return _each(design, given, _means, 'proportion', by, where, level, method, SHARE)
 
 
+@checked
 def total(
     design: Design | ReplicateDesign,
     y: Any = None,
@@ -78,6 +85,7 @@ def total(
     return _each(design, column, _totals, 'total', by, where, level, 't', None)
 
 
+@checked
 def ratio(
     design: Design | ReplicateDesign,
     y: Any,
@@ -88,7 +96,7 @@ def ratio(
     level: float = 0.95,
 ) -> Any:
     """Ratio of totals Σwy/Σwx.  R: svyratio."""
-    below = numbers(x, 'denominator', design.n)
+    below = numbers(x, 'x', design.n)
 
     def ratios(design: Design, columns: Mapping[str, Floats], domains: Domains) -> list[Part]:
         return [_ratio_of(design, name, one, below, domains) for name, one in columns.items()]
@@ -164,32 +172,40 @@ def _ratio_of(design: Design, name: str, y: Floats, x: Floats, domains: Domains)
     )
 
 
-def _as_share(column: Any, value: Any, name: str) -> Any:
+def _as_share(column: Any, value: Any, name: str, rows: int) -> Floats:
+    """1 where an answer counts, 0 where it does not, NaN where it is missing."""
     if value is not None:
-        labels = np.asarray(column, dtype=object)
-        wanted = set(value) if isinstance(value, list | tuple | set | frozenset) else {value}
-        share = np.array([np.nan if _is_missing(v) else float(v in wanted) for v in labels])
-        if not (share == 1).any() and not any(v in wanted for v in labels):
-            seen = sorted({str(v) for v in labels if not _is_missing(v)})
-            raise BadColumn(
-                f'No row of {name or "y"} has the value {value!r}.',
-                f'It has: {", ".join(seen[:10])}.',
-            )
-        return share
-    share = numbers(column, name or 'y')
+        return _equal_to(column, value, name, rows)
+    share = numbers(column, name, rows)
     with np.errstate(invalid='ignore'):
         outside = (share < 0) | (share > 1)
     if outside.any():
         row = int(np.flatnonzero(outside)[0])
         raise BadColumn(
-            f'{name or "y"} must be 0 or 1 (or a share between); row {row + 1} has {share[row]:g}.',
+            f'{name} must be 0 or 1 (or a share between); row {row + 1} has {share[row]:g}.',
             'Say value= to count one category, or use mean for scores.',
         )
     return share
 
 
-def _is_missing(value: Any) -> bool:
-    return value is None or value == '' or (isinstance(value, float) and np.isnan(value))
+def _equal_to(column: Any, value: Any, name: str, rows: int) -> Floats:
+    coded = groups(column, name, rows)
+    several = isinstance(value, list | tuple | set | frozenset)
+    try:
+        wanted = set(value) if several else {value}
+    except TypeError as error:
+        raise BadOption(
+            f'value must be a label or a list of labels; it is {shown(value)}.'
+        ) from error
+    counted = np.array([label in wanted for label in coded.labels], dtype=np.float64)
+    if not counted.any():
+        raise BadColumn(
+            f'No row of {name} has the value {shown(value)}.',
+            f'It has: {listed(coded.names(), 10)}.',
+        )
+    share = counted[coded.codes]
+    share[coded.gaps] = np.nan
+    return share
 
 
 def _each(
@@ -208,7 +224,7 @@ def _each(
     replicates = design if isinstance(design, ReplicateDesign) else None
     design = design.design if isinstance(design, ReplicateDesign) else design
     domains = Domains.of(design, by, where)
-    given = y if isinstance(y, Mapping) else {'': y}
+    given = as_mapping(y) if is_table(y) else {'': y}
     if not given:
         raise BadOption('No column to estimate.')
     columns = {str(name): numbers(one, str(name) or 'y', design.n) for name, one in given.items()}
@@ -227,7 +243,7 @@ def _each(
         covariance=None if replicates is None else replicates.covariance(parts),
         df=None if replicates is None else replicates.df,
     )
-    return rows[0] if by is None and not isinstance(y, Mapping) else rows
+    return rows[0] if by is None and not is_table(y) else rows
 
 
 def _check_limits(column: Floats, limits: Bounds, name: str) -> None:

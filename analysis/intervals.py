@@ -16,8 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-import numpy as np
-
+from analysis.arguments import real, shown
 from analysis.errors import BadOption, listed
 
 Method = Literal['wilson', 'korn-graubard', 'nchs', 'logit', 'likelihood', 'arcsine', 'wald', 't']
@@ -33,15 +32,15 @@ NO_VARIANCE = 1e9
 
 def check_method(method: str) -> str:
     """The method's name, R's words (beta, xlogit, asin, mean) turned into those of this package."""
-    name = R_NAMES.get(method, method)
+    name = R_NAMES.get(method, method) if isinstance(method, str) else ''
     if name not in METHODS:
-        raise BadOption(f'Unknown interval method {method!r}; use {listed(METHODS, 20)}.')
+        raise BadOption(f'Unknown interval method {shown(method)}; use {listed(METHODS, 20)}.')
     return name
 
 
 def check_level(level: float) -> float:
     """A confidence level as a share; refuses 95 where 0.95 is meant."""
-    if not isinstance(level, int | float | np.floating) or not 0.5 <= level < 1:
+    if not 0.5 <= real(level, 'level') < 1:
         raise BadOption(f'level is {level!r}; it must be a share from 0.5 to below 1, as 0.95.')
     return float(level)
 

@@ -13,7 +13,8 @@ from typing import Any, Literal
 import numpy as np
 
 from analysis import intervals
-from analysis.columns import Codes, Floats, flags, numbers
+from analysis.arguments import checked
+from analysis.columns import Floats, flags, number_table, numbers
 from analysis.errors import BadColumn, BadOption, EmptyDomain, NotConverged
 from analysis.result import Estimate
 
@@ -22,6 +23,7 @@ Form = Literal['yates-grundy', 'horvitz-thompson']
 TOLERANCE = 1e-9
 
 
+@checked
 def estimate(
     y: Any,
     joint: Any,
@@ -64,7 +66,7 @@ def estimate(
 
 
 def _checked(joint: Any) -> Floats:
-    table = np.asarray(joint, dtype=np.float64)
+    table = number_table(joint, 'joint')
     if table.ndim != 2 or table.shape[0] != table.shape[1] or len(table) < 2:
         raise BadColumn(f'Joint probabilities must be a square table; it has shape {table.shape}.')
     share = np.diag(table)
@@ -118,7 +120,8 @@ def _row(
     )
 
 
-def sampford(probability: Any, n: int, rows: Codes | None = None) -> Floats:
+@checked
+def sampford(probability: Any, n: int, rows: Any = None) -> Floats:
     """Joint inclusion probabilities of Sampford's design, (N, N) or only between some ``rows``.
 
     π < 1 must add up to n ≥ 2.  A sample s has probability ∝ Π_{s} π/(1 − π) · Σ_{not s} π

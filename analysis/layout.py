@@ -66,12 +66,12 @@ def lay_out(
         return (
             Level(
                 each_row(rows),
-                _everybody(rows) if strata is None else complete(strata, 'strata', rows),
+                everybody(rows) if strata is None else complete(strata, 'strata', rows),
             ),
         )
     psus = complete(psu, 'psu', rows)
     if strata is None:
-        towns = _everybody(len(psus))
+        towns = everybody(len(psus))
     else:
         psus, towns = _nested(psus, strata, nest)
     levels = [Level(psus, towns)]
@@ -108,7 +108,7 @@ def move_certainty(
     for stage in range(1, stages):
         parts = None
         if inner[stage] is not None or inner[stage + 1] is not None:
-            here, after = (one or _everybody(rows) for one in inner[stage : stage + 2])
+            here, after = (one or everybody(rows) for one in inner[stage : stage + 2])
             parts = _either(sure, after, here)
         moved.append(Level.below(units[stage - 1], units[stage], parts))
     last = np.full(rows, unknown if stages == 1 else 1.0)
@@ -129,7 +129,7 @@ def _constant_in_psus(certainty: Any, psus: Groups) -> Mask:
     return sure
 
 
-def _everybody(rows: int) -> Groups:
+def everybody(rows: int) -> Groups:
     """One group that all rows belong to."""
     return Groups(np.zeros(rows, dtype=np.intp), ('all',), complete=True)
 
@@ -139,7 +139,7 @@ def each_row(rows: int) -> Groups:
     return Groups(np.arange(rows, dtype=np.intp), range(rows), complete=True)
 
 
-def complete(values: Any, name: str, rows: int) -> Groups:
+def complete(values: Any, name: str, rows: int | None) -> Groups:
     """Labels without gaps: a row whose stratum or PSU is unknown has no place in a design."""
     coded = groups(values, name, rows)
     if coded.gaps.size:

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from analysis.arguments import checked
 from analysis.columns import numbers
 from analysis.errors import BadColumn, BadOption
 from analysis.intervals import check_level
@@ -33,6 +34,7 @@ class Look:
     high: float
 
 
+@checked
 def confidence_sequence(
     answers: Any,
     looks: Iterable[int] | None = None,

@@ -1,4 +1,4 @@
-"""Single options checked: a fault of one names the option and what it should have been."""
+"""What values single options may have; what kind they are the signatures say (``arguments``)."""
 
 from __future__ import annotations
 
@@ -7,16 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from analysis.arguments import real, whole
 from analysis.errors import BadOption
 
 
 def number(value: Any, name: str) -> float:
     """A finite number; text, None, NaN and true/false are refused."""
-    if isinstance(value, bool | np.bool_) or not isinstance(
-        value, int | float | np.integer | np.floating
-    ):
-        raise BadOption(f'{name} must be a number; it is {value!r}.')
-    result = float(value)
+    result = real(value, name)
     if not math.isfinite(result):
         raise BadOption(f'{name} must be a finite number; it is {result:g}.')
     return result
@@ -24,10 +21,10 @@ def number(value: Any, name: str) -> float:
 
 def whole_number(value: Any, name: str, least: int = 0) -> int:
     """A whole number from ``least`` on; 20.0 is one, 20.5 is not."""
-    result = number(value, name)
-    if result != round(result) or result < least:
-        raise BadOption(f'{name} must be a whole number from {least}; it is {value!r}.')
-    return round(result)
+    result = whole(value, name)
+    if result < least:
+        raise BadOption(f'{name} must be a whole number from {least}; it is {result}.')
+    return result
 
 
 def share(value: Any, name: str, example: str = '0.8') -> float:

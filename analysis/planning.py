@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from analysis.arguments import checked
 from analysis.columns import Floats
 from analysis.errors import BadOption, BadTarget, SampleTooLarge, UnknownLevel, listed
 from analysis.intervals import check_level
@@ -33,6 +34,7 @@ class Size:
     addresses: int
 
 
+@checked
 def design_effect(per_village: float, rho: float, weight_cv: float = 0.0) -> float:
     """(1 + (m − 1)ρ)·(1 + cv²): villages of m answers with correlation ρ, unequal weights."""
     per_village, weight_cv = number(per_village, 'm'), number(weight_cv, 'cv')
@@ -41,6 +43,7 @@ def design_effect(per_village: float, rho: float, weight_cv: float = 0.0) -> flo
     return (1.0 + (per_village - 1.0) * rho) * (1.0 + weight_cv**2)
 
 
+@checked
 def size_for_margin(
     margin: float,
     *,
@@ -56,6 +59,7 @@ def size_for_margin(
     return _size(ratio * ratio * p * (1.0 - p), population, deff, response)
 
 
+@checked
 def size_for_target(
     truth: float,
     target: float,
@@ -104,6 +108,7 @@ def _reaching(truth: float, target: float, wanted: float, level: float, about: f
             return int(sizes[short[-1]]) + 1 if short.size else 1
 
 
+@checked
 def power(truth: float, target: float, effective: float, *, level: float = 0.95) -> float:
     """Probability that ``effective`` answers show a true share above (below) the target.
 
@@ -132,6 +137,7 @@ def _powers(truth: float, target: float, sizes: Any, level: float) -> Floats:
     return np.where(reachable, bdtrc(np.minimum(first, sizes) - 1.0, sizes, truth), 0.0)
 
 
+@checked
 def smallest_met(target: float, effective: float, *, level: float = 0.95) -> float:
     """The smallest share that this effective size shows above the target; NaN if none does."""
     target, z = share(target, 'target'), normal_quantile(check_level(level))
@@ -141,6 +147,7 @@ def smallest_met(target: float, effective: float, *, level: float = 0.95) -> flo
     return least if least < 1 else math.nan
 
 
+@checked
 def more_answers(estimate: Estimate, target: float, *, level: float = 0.95) -> int | None:
     """How many more answers decide, if share, design effect and df stay as they are.
 
@@ -184,6 +191,7 @@ class Expected:
     power: float
 
 
+@checked
 def expected_precision(
     population: Mapping[str, float],
     answers: Mapping[str, int],

@@ -12,11 +12,13 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from analysis.arguments import checked
 from analysis.errors import BadOption
 from analysis.intervals import bounds
 from analysis.result import Estimate, Estimates
 
 
+@checked
 def pool_design_effect(rows: Estimates) -> list[Estimate]:
     """The rows of several towns with intervals from their common design effect.
 

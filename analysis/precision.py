@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from analysis.arguments import check_fields, checked
 from analysis.columns import Floats, numbers
 from analysis.errors import BadOption, InfeasibleBounds, NotConverged, UnknownLevel, listed
 
@@ -37,6 +38,9 @@ class Aim:
     domain_se: Bound = None
     domain_cv: Bound = None
     mean: Mapping[str, float] | None = None
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,7 @@ class _Bounds:
         return np.sqrt(np.maximum(self.a @ (1.0 / sizes) - spare, 0.0))
 
 
+@checked
 def allocate_for_precision(
     population: Mapping[str, float],
     aims: Mapping[str, Aim],
@@ -99,7 +104,7 @@ def allocate_for_precision(
     strata = list(population)
     people = _by_stratum(population, strata, 'population')
     price = _by_stratum(cost, strata, 'cost')
-    if not deff > 0:
+    if not 0 < deff < math.inf:
         raise BadOption(f'deff must be above 0, not {deff:g}.')
     highest = np.floor(people)
     if cap is not None:

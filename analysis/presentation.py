@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from analysis.arguments import checked
 from analysis.errors import BadOption
 from analysis.result import Estimate
 
@@ -25,6 +26,7 @@ class Flag:
     reasons: tuple[str, ...] = ()
 
 
+@checked
 def flag(estimate: Estimate) -> Flag:
     """The flag of a share: suppress before review before show."""
     if estimate.limits is None:

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from analysis.columns import Floats, groups, numbers
+from analysis.arguments import checked
+from analysis.columns import Floats, chosen, groups, measured, positive_or_zero, row_count
 from analysis.errors import (
     BadOption,
-    BadWeights,
     ConstantColumn,
     EmptyDomain,
     UnknownLevel,
@@ -74,6 +74,7 @@ class Rates:
     con3: float
 
 
+@checked
 def outcome_rates(
     outcomes: Any, *, weights: Any = None, by: Any = None, e: float | None = None
 ) -> list[Rates]:
@@ -88,8 +89,8 @@ def outcome_rates(
     coded = groups(outcomes, 'outcomes')
     if not coded.codes.size:
         raise BadOption('There are no outcomes.')
-    if (coded.codes < 0).any():
-        row = int(np.flatnonzero(coded.codes < 0)[0]) + 1
+    if coded.gaps.size:
+        row = coded.gaps[0] + 1
         raise UnknownLevel(f'The outcome is missing in row {row}.', 'A case not tried yet is UO.')
     kinds = _kinds(coded.names())
     if e is not None and not 0 <= number(e, 'e') <= 1:
@@ -97,10 +98,9 @@ def outcome_rates(
     rows = len(coded.codes)
     weight = _weights(weights, rows)
     split = groups(np.zeros(rows) if by is None else by, 'by', rows)
-    if (split.codes < 0).any():
-        bad = np.flatnonzero(split.codes < 0) + 1
+    if split.gaps.size:
         raise UnknownLevel(
-            f'by is missing in {bad.size} rows (row {listed(bad, 3)}).',
+            f'by is missing in {split.gaps.size} rows (row {listed(split.gaps + 1, 3)}).',
             'Every case counts: give it a group, "not known" perhaps.',
         )
     found = []
@@ -137,18 +137,8 @@ def _kind(code: str) -> str | None:
 
 
 def _weights(weights: Any, rows: int) -> Floats:
-    """Weights of cases: one for each, finite and not negative."""
-    if weights is None:
-        return np.ones(rows)
-    values = numbers(weights, 'weights', rows)
-    bad = np.flatnonzero(~((values >= 0) & (values < np.inf)))
-    if bad.size:
-        raise BadWeights(
-            f'weights must be finite and not negative; not so in row {listed(bad + 1, 4)}.'
-        )
-    if not values.any():
-        raise BadWeights('All weights are zero.')
-    return values
+    """Weights of cases, 1 for each where none are given."""
+    return np.ones(rows) if weights is None else positive_or_zero(weights, 'weights', rows)
 
 
 def _rates(label: str, c: dict[str, float], e: float | None) -> Rates:
@@ -187,6 +177,7 @@ def _over(above: float, below: float) -> float:
     return above / below if below else math.nan
 
 
+@checked
 def item_nonresponse(columns: Mapping[str, Any], weights: Any = None) -> dict[str, float]:
     """Weighted share without an answer, by item."""
     found = {}
@@ -197,15 +188,22 @@ def item_nonresponse(columns: Mapping[str, Any], weights: Any = None) -> dict[st
     return found
 
 
+@checked
 def cronbach_alpha(items: Mapping[str, Any], weights: Any = None) -> float:
     """Weighted α = k/(k − 1)·(1 − Σ var(item)/var(sum)) over rows that answered every item."""
     matrix, weight = _complete(items, weights)
-    covariance = np.cov(matrix, rowvar=False, aweights=weight, ddof=0)
+    covariance = np.atleast_2d(np.cov(matrix, rowvar=False, aweights=weight, ddof=0))
     k, total = matrix.shape[1], float(covariance.sum())
     if k < 2:
         raise BadOption('Cronbach’s α needs at least two items.')
+    same = chosen(list(items), np.diag(covariance) <= 0)
+    if same:
+        raise ConstantColumn(
+            f'All rows have the same answer to {listed(same)}: α is not defined with that.',
+            'Leave it out of the scale.',
+        )
     if not total > 0:
-        raise ConstantColumn('The items do not vary: α is not defined.')
+        raise ConstantColumn('The sum of the items does not vary: α is not defined.')
     return float(k / (k - 1) * (1.0 - float(np.trace(covariance)) / total))
 
 
@@ -218,6 +216,7 @@ class Item:
     discrimination: float
 
 
+@checked
 def item_analysis(items: Mapping[str, Any], weights: Any = None) -> list[Item]:
     """Difficulty (share right) and corrected item-rest correlation, weighted.
 
@@ -238,12 +237,13 @@ def item_analysis(items: Mapping[str, Any], weights: Any = None) -> list[Item]:
 def _complete(items: Mapping[str, Any], weights: Any) -> tuple[Floats, Floats]:
     if not items:
         raise BadOption('There are no items.')
-    rows = len(next(iter(items.values())))
-    matrix = np.stack([numbers(values, name, rows) for name, values in items.items()], axis=1)
+    first = next(iter(items))
+    rows = row_count(items[first], first)
+    matrix = np.stack([measured(values, name, rows) for name, values in items.items()], axis=1)
     weight = _weights(weights, rows)
     whole = np.isfinite(matrix).all(axis=1) & (weight > 0)
     if whole.sum() < 2:
-        raise BadOption('Fewer than two rows have answered every item.')
+        raise EmptyDomain('Fewer than two rows have answered every item.')
     return matrix[whole], weight[whole]
 
 
@@ -258,6 +258,7 @@ class Balance:
     asmd: float
 
 
+@checked
 def balance(
     margins: Mapping[str, Any],
     population: Mapping[str, Mapping[Any, float]],
@@ -293,13 +294,10 @@ def _people(
     """The population of every level of a margin, all levels of the sample among them."""
     if name not in population:
         raise UnknownLevel(f'The population figures say nothing about {name}.')
-    people = {
-        str(level): number(count, f'The population of {name} {level}')
-        for level, count in population[name].items()
-    }
+    people = {str(level): count for level, count in population[name].items()}
     strange = [level for level in levels if level not in people]
     if strange:
         raise UnknownLevel(f'{name}: the population figures do not have {listed(strange)}.')
-    if min(people.values()) < 0 or not sum(people.values()) > 0:
+    if not people or min(people.values()) < 0 or not 0 < sum(people.values()) < math.inf:
         raise BadOption(f'{name}: population figures must be counts, not negative and not all 0.')
     return people

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from analysis.arguments import checked
 from analysis.columns import Floats, Mask, numbers
 from analysis.design import Design
 from analysis.domains import Domains
@@ -30,6 +31,7 @@ CLOSE = 1e-12
 Rule: TypeAlias = 'Callable[[_Sorted, float], float]'
 
 
+@checked
 def quantile(
     design: Design | ReplicateDesign,
     y: Any,

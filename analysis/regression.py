@@ -14,7 +14,17 @@ from typing import Any
 import numpy as np
 
 from analysis import variance
-from analysis.columns import Floats, Groups, Mask, flags, groups, numbers
+from analysis.arguments import checked
+from analysis.columns import (
+    Floats,
+    Mask,
+    flags,
+    groups,
+    holds_numbers,
+    label_column,
+    measured,
+    numbers,
+)
 from analysis.design import Design
 from analysis.errors import BadColumn, BadOption, ConstantColumn, EmptyDomain, NotConverged, listed
 from analysis.estimate import mean
@@ -23,6 +33,9 @@ from analysis.options import number
 from analysis.replicates import ReplicateDesign
 from analysis.result import Estimate, Estimates
 from analysis.variance import Totals
+
+# An error below this share of the estimate is what rounding leaves of none.
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -37,6 +50,7 @@ class Test:
     method: str
 
 
+@checked
 def linear(
     design: Design | ReplicateDesign,
     y: Any,
@@ -52,6 +66,7 @@ def linear(
     return _regression(design, y, x, where, level, logistic=False)
 
 
+@checked
 def logistic(
     design: Design | ReplicateDesign,
     y: Any,
@@ -64,6 +79,7 @@ def logistic(
     return _regression(design, y, x, where, level, logistic=True)
 
 
+@checked
 def t_test(
     design: Design | ReplicateDesign,
     y: Any,
@@ -90,17 +106,25 @@ def t_test(
         return _test(row, number(value, 'value'), kind)
     if pair is not None:
         raise BadOption('Give group (two groups) or pair (two answers of one person), not both.')
-    coded = groups(group, 'group', plain.n)
-    if len(coded) != 2:
-        raise BadOption(f'A t-test compares two groups; there are {len(coded)}.')
+    coded = groups(group, 'group', plain.n).seen()
+    if len(coded) > 2:
+        raise BadOption(
+            f'A t-test compares two groups; there are {len(coded)}: {listed(coded.names())}.',
+            'Use where= to choose the rows of two of them.',
+        )
+    if len(coded) < 2:
+        raise ConstantColumn('group is the same in every row: there is nothing to compare.')
     second = np.where(coded.codes < 0, np.nan, coded.codes.astype(np.float64))
     rows = linear(design, y, {str(coded.labels[1]): second}, where=where)
     return _test(rows[1], number(value, 'value'), 't-test')
 
 
 def _test(row: Estimate, value: float, kind: str) -> Test:
-    if not row.se > 0:
-        raise ConstantColumn('The answers do not vary: there is nothing to test.')
+    if not row.se > ROUNDING * abs(row.est):
+        raise ConstantColumn(
+            'The answers do not vary (inside the groups): there is nothing to test.',
+            'Look at the means themselves.',
+        )
     gap = row.est - value
     return Test(gap / row.se, None, row.df, two_sided(gap / row.se, row.df), gap, kind)
 
@@ -123,16 +147,18 @@ def _regression(
 ) -> Estimates:
     replicates = design if isinstance(design, ReplicateDesign) else None
     plain = design.design if isinstance(design, ReplicateDesign) else design
-    answer = numbers(y, 'y', plain.n)
+    answer = measured(y, 'y', plain.n)
     names, matrix = term_matrix(x, plain.n)
-    _refuse_infinite(['y', *names], [answer, *matrix.T])
     used = ~np.isnan(answer) & ~np.isnan(matrix).any(axis=1)
     domain = np.ones(plain.n, dtype=bool) if where is None else flags(where, 'where', plain.n)
     inside, missing = used & domain, int((domain & ~used).sum())
     if not (plain.weights[inside] > 0).any():
-        raise EmptyDomain('No row has an answer and all terms.')
-    if logistic and not np.isin(answer[inside], (0.0, 1.0)).all():
-        raise BadColumn('Logistic regression needs answers of 0 and 1.')
+        raise EmptyDomain(
+            'No row with a positive weight has an answer and all terms.',
+            'Check where= and the missing values.',
+        )
+    if logistic:
+        _check_yes_and_no(answer[inside])
     answer, matrix = np.where(inside, answer, 0.0), np.where(inside[:, None], matrix, 0.0)
     fit = logistic_fit if logistic else _linear_fit
     beta, bread, residuals = fit(matrix, answer, plain.weights * inside, names)
@@ -143,38 +169,33 @@ def _regression(
     return _rows(plain, replicates, names, beta, covariance, inside, missing, level)
 
 
+def _check_yes_and_no(answer: Floats) -> None:
+    if not np.isin(answer, (0.0, 1.0)).all():
+        raise BadColumn('Logistic regression needs answers of 0 and 1.')
+    if answer.min() == answer.max():
+        raise ConstantColumn(
+            f'The answer is {answer[0]:g} in every row used: there is nothing to explain.'
+        )
+
+
 def term_matrix(x: Mapping[str, Any], n: int) -> tuple[list[str], Floats]:
     """Names and columns of the constant and the terms; labels as indicators, NaN if missing."""
-    if not hasattr(x, 'items'):
-        raise BadOption('x must map the name of each term to its column.')
     names, columns = ['constant'], [np.ones(n)]
     for name, values in x.items():
-        array = np.asarray(values)
-        if array.dtype.kind in 'biuf' and not _categorical(values):
+        column = label_column(values, name, n)
+        if holds_numbers(column):
             names.append(name)
-            columns.append(numbers(array, name, n))
+            columns.append(measured(column, name, n))
             continue
-        coded = groups(values, name, n)
+        coded = groups(column, name, n).seen()
+        if len(coded) < 2:
+            raise ConstantColumn(f'{name} has the same label in every row.', 'Leave it out.')
         for code, label in enumerate(coded.names()):
             if code:
                 names.append(f'{name}={label}')
-                column = (coded.codes == code).astype(np.float64)
-                columns.append(np.where(coded.codes < 0, np.nan, column))
+                here = (coded.codes == code).astype(np.float64)
+                columns.append(np.where(coded.codes < 0, np.nan, here))
     return names, np.stack(columns, axis=1)
-
-
-def _categorical(values: Any) -> bool:
-    """Whether a column says by its type that its numbers are codes (R: a factor)."""
-    return isinstance(values, Groups) or hasattr(values, 'cat') or hasattr(values, 'categories')
-
-
-def _refuse_infinite(names: list[str], columns: list[Floats]) -> None:
-    for name, column in zip(names, columns, strict=True):
-        infinite = np.flatnonzero(np.isinf(column))
-        if infinite.size:
-            raise BadColumn(
-                f'{name} is infinite in row {infinite[0] + 1}.', 'Correct it or leave it empty.'
-            )
 
 
 def solve(gram: Floats, names: list[str]) -> Floats:

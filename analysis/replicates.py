@@ -12,7 +12,7 @@ Sources: Wolter 2007 (Introduction to Variance Estimation); Rao, Wu and Yue 1992
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from analysis import factors
-from analysis.columns import Floats, Mask, chosen, numbers
+from analysis.arguments import as_mapping, checked, is_table
+from analysis.columns import Floats, Mask, chosen, number_table, numbers
 from analysis.design import Design
 from analysis.errors import (
     AnalysisError,
@@ -75,6 +76,7 @@ class ReplicateDesign:
     def __repr__(self) -> str:
         return f'ReplicateDesign({self.kind}, {self.count} replicates of {self.design!r})'
 
+    @checked
     def calibrated(
         self, *steps: Step, progress: Callable[[int, int], None] | None = None
     ) -> ReplicateDesign:
@@ -160,6 +162,7 @@ def _in_replicate(redo: Callable[[Floats], Floats], column: Floats, r: int) -> F
         ) from error
 
 
+@checked
 def jackknife(design: Design, *, mse: bool = False, drop_fpc: bool = False) -> ReplicateDesign:
     """Delete one PSU at a time (JKn; JK1 in one stratum), with the population correction.
 
@@ -212,6 +215,7 @@ def _average_scale(alone: Mask) -> float:
     return float(len(alone) / (~alone).sum())
 
 
+@checked
 def bootstrap(
     design: Design, replicates: int = 500, *, seed: int, mse: bool = False
 ) -> ReplicateDesign:
@@ -232,6 +236,7 @@ def bootstrap(
     return ReplicateDesign(design, kind, made, None, 1.0 / (count - 1), np.ones(count), mse)
 
 
+@checked
 def balanced(
     design: Design, *, fay: float = 0.0, mse: bool = False, drop_fpc: bool = False
 ) -> ReplicateDesign:
@@ -263,6 +268,7 @@ def balanced(
     return ReplicateDesign(design, kind, factors.Table(made), None, scale, np.ones(count), mse)
 
 
+@checked
 def given(
     weights: Any,
     replicate_weights: Any,
@@ -321,15 +327,11 @@ def given(
 
 def _table(values: Any, rows: int) -> Floats:
     """Replicate weights as numbers, (rows, R)."""
-    if isinstance(values, Mapping) or hasattr(values, 'columns'):
-        names = list(values) if isinstance(values, Mapping) else list(values.columns)
-        columns = [numbers(values[name], str(name), rows) for name in names]
+    if is_table(values):
+        columns = [numbers(one, str(name), rows) for name, one in as_mapping(values).items()]
         table = np.stack(columns, axis=1) if columns else np.empty((rows, 0))
     else:
-        try:
-            table = np.asarray(values, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise BadColumn('Replicate weights must be a table of numbers.') from error
+        table = number_table(values, 'replicate_weights')
     if table.ndim != 2 or len(table) != rows:
         raise BadColumn(f'Replicate weights must be a table of {rows} rows; {table.shape}.')
     if not np.isfinite(table).all():

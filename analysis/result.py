@@ -8,11 +8,12 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, overload
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 
 from analysis import intervals, variance
+from analysis.arguments import fitted, real
 from analysis.columns import Floats, Mask
 from analysis.design import Design
 from analysis.errors import BadOption, listed
@@ -25,6 +26,10 @@ ROUNDING = 1e-24
 
 # Larger joint tables (units × statistics) are kept apart by variable.
 JOINT_TABLE = 4_000_000
+
+
+# What names a row: its position, its label or variable, or both.
+Key: TypeAlias = int | str | tuple[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +64,9 @@ class Estimate:
     pooled_deff: float | None = None
 
     def bounds(self, tail: float, method: str | None = None) -> Bounds:
-        """Lower and upper bound, each missed with probability ``tail``."""
+        """Lower and upper bound, each missed with probability ``tail`` (above 0, up to 0.5)."""
+        if not 0 < real(tail, 'tail') <= 0.5:
+            raise BadOption(f'tail is {tail:g}; it must lie above 0 and up to 0.5, as 0.05.')
         if self.census:
             return self.est, self.est
         low, high, _ = intervals.bounds(
@@ -68,7 +75,7 @@ class Estimate:
             n=self.n,
             df=self.df,
             tail=tail,
-            method=method or self.method,
+            method=self.method if method is None else method,
             limits=self.limits,
             size=None if self.pooled_deff is None else self.n_eff,
         )
@@ -140,7 +147,7 @@ class Estimates(Sequence[Estimate]):
         self.presence = tuple(presence)
 
     @overload
-    def __getitem__(self, key: int | str | tuple[str, str]) -> Estimate: ...
+    def __getitem__(self, key: Key) -> Estimate: ...
 
     @overload
     def __getitem__(self, key: slice) -> Estimates: ...
@@ -157,12 +164,13 @@ class Estimates(Sequence[Estimate]):
     def __iter__(self) -> Iterator[Estimate]:
         return iter(self.rows)
 
-    def position(self, key: int | str | tuple[str, str]) -> int:
+    def position(self, key: Key) -> int:
         """Index of a row; a label must point at exactly one."""
-        if isinstance(key, int | np.integer):
+        key = fitted(key, Key, 'The name of a row')
+        if isinstance(key, int):
             if not -len(self.rows) <= key < len(self.rows):
                 raise BadOption(f'There is no row {key}; there are {len(self.rows)}, from 0 on.')
-            return range(len(self.rows))[int(key)]
+            return key % len(self.rows)
         found = [
             i
             for i, row in enumerate(self.rows)

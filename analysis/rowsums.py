@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from analysis import variance
-from analysis.columns import LONG, PIECE, Codes, Floats, Mask, pieces
+from analysis.columns import LONG, PIECE, Codes, Floats, Mask, measured, pieces
 from analysis.design import Design
 from analysis.domains import Domains
 from analysis.errors import BadColumn, EmptyDomain
@@ -121,11 +121,7 @@ def sums_within(
 
 def answered(column: Floats, domains: Domains, name: str) -> Mask:
     """Rows of the domains with an answer; raises BadColumn for an infinite one."""
-    infinite = np.isinf(column)
-    if infinite.any():
-        row = int(np.flatnonzero(infinite)[0]) + 1
-        raise BadColumn(f'{name or "y"} is infinite in row {row}.', 'Correct it or leave it empty.')
-    there = ~np.isnan(column)
+    there = ~np.isnan(measured(column, name or 'y'))
     return there if domains.inside is None else there & domains.inside
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from analysis import joint
+from analysis.arguments import checked
 from analysis.columns import Codes, Floats, Groups, groups, numbers
 from analysis.errors import (
     AnalysisError,
@@ -21,6 +22,7 @@ from analysis.errors import (
 from analysis.options import generator, number, whole_number
 
 
+@checked
 def draw_stratified(
     strata: Any, n_by_stratum: Mapping[Any, int], seed: int
 ) -> tuple[Codes, Floats]:
@@ -51,9 +53,8 @@ def draw_stratified(
 def _labelled(labels: Any, name: str, rows: int | None = None) -> Groups:
     """A column of the frame without gaps: a row without a label could never be drawn."""
     coded = groups(labels, name, rows)
-    if coded.codes.size and coded.codes.min() < 0:
-        row = int(np.flatnonzero(coded.codes < 0)[0]) + 1
-        raise UnknownLevel(f'The frame has no {name} in row {row}.')
+    if coded.gaps.size:
+        raise UnknownLevel(f'The frame has no {name} in row {coded.gaps[0] + 1}.')
     return coded
 
 
@@ -81,6 +82,7 @@ def _ascending(rows: list[Codes], shares: list[Floats]) -> tuple[Codes, Floats]:
     return drawn[order], share[order]
 
 
+@checked
 def inclusion_probabilities(sizes: Any, n: float) -> Floats:
     """Probabilities proportional to size that add up to ``n``; certainties are set to 1.
 
@@ -109,6 +111,7 @@ def inclusion_probabilities(sizes: Any, n: float) -> Floats:
         certain |= passing
 
 
+@checked
 def draw_pps(
     sizes: Any,
     n: int | Mapping[Any, int],
@@ -167,11 +170,13 @@ def _systematic(measure: Floats, n: int, begin: float) -> tuple[Codes, Floats]:
     return rows, probability[rows]
 
 
+@checked
 def draw_simple(size: int, n: int, seed: int) -> tuple[Codes, Floats]:
     """Simple random sample without replacement of n out of the rows 0 … size − 1."""
     return draw_stratified(np.zeros(whole_number(size, 'size'), dtype=np.intp), {0: n}, seed)
 
 
+@checked
 def draw_systematic(
     size: int,
     n: int | Mapping[Any, int],
@@ -185,6 +190,7 @@ def draw_systematic(
     return draw_pps(ones, n, seed, start=start, strata=strata)
 
 
+@checked
 def draw_sampford(
     sizes: Any, n: int | Mapping[Any, int], seed: int, *, strata: Any = None
 ) -> tuple[Codes, Floats, Floats]:
@@ -250,6 +256,7 @@ def _rejective(probability: Floats, n: int, random: np.random.Generator) -> Code
     )
 
 
+@checked
 def draw_two_stage(
     psu: Any,
     n_psus: int | Mapping[Any, int],

@@ -16,8 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from analysis.arguments import checked
 from analysis.columns import Floats, numbers
-from analysis.errors import BadColumn, BadOption, UnknownLevel, listed
+from analysis.errors import BadColumn, BadOption, ConstantColumn, UnknownLevel, listed
+from analysis.options import number
 from analysis.regression import solve, term_matrix
 from analysis.result import Estimate
 
@@ -51,6 +53,7 @@ class SmallArea:
     weight: float
 
 
+@checked
 def fay_herriot(direct: Any, variances: Any, x: Mapping[str, Any] | None = None) -> AreaModel:
     """EBLUP under the area model, on the scale of ``direct``; REML at the highest maximum.
 
@@ -118,6 +121,7 @@ def _restricted(variance: float, y: Floats, z: Floats, psi: Floats) -> tuple[flo
     return -0.5 * (value + float(rest @ (total * rest))), 0.5 * (float(rest @ rest) - trace)
 
 
+@checked
 def small_areas(
     rows: Sequence[Estimate],
     city: Estimate,
@@ -139,8 +143,10 @@ def small_areas(
     absent = [row.label for row in rows if row.label not in population]
     if absent:
         raise UnknownLevel(f'population says nothing about {listed(absent)}.')
-    people = np.array([population[row.label] for row in rows], dtype=np.float64)
-    effect = _pooled_effect(rows) if deff is None else deff
+    people = np.array([population[row.label] for row in rows])
+    effect = _pooled_effect(rows) if deff is None else number(deff, 'deff')
+    if not effect > 0 or not (people >= 0).all() or not 0 < people.sum() < math.inf:
+        raise BadOption('deff must be above 0, the populations counts from 0 and not all 0.')
     size = np.array([row.n / effect for row in rows])
     angle = np.array([math.asin(math.sqrt(row.est)) for row in rows])
     model = fay_herriot(angle, 1.0 / (4.0 * size), x)
@@ -171,7 +177,7 @@ def _pooled_effect(rows: Sequence[Estimate]) -> float:
     simple = [row.est * (1 - row.est) / row.n for row in rows]
     seen = [row.se**2 for row in rows]
     if not sum(simple) > 0:
-        raise BadOption('No town shows any variance.')
+        raise ConstantColumn('All towns have a share of 0 or 1: there is no variance to pool.')
     return sum(seen) / sum(simple)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from analysis.arguments import real
 from analysis.columns import Codes, Floats, Groups, chosen, counts, numbers, rows_that_differ
 from analysis.errors import BadOption, LonelyPsu, PopulationTooSmall, listed
 from analysis.layout import Level, move_certainty
@@ -78,9 +79,10 @@ class Sizes:
                 raise PopulationTooSmall(
                     f'{name} says nothing about stratum {listed(absent)}.', 'Add it.'
                 )
-            return numbers([named[label] for label in strata.names()], name)
-        if np.ndim(entry) == 0:
-            return np.full(len(strata), float(entry))
+            return np.array([real(named[one], f'{name}[{one!r}]') for one in strata.names()])
+        scalar = isinstance(entry, str) or not hasattr(entry, '__len__')
+        if scalar or (isinstance(entry, np.ndarray) and not entry.ndim):
+            return np.full(len(strata), real(entry, f'{name}, if not a column or a mapping,'))
         column = numbers(entry, name, len(units.codes))
         found = column[units.first][strata.first]
         differs = rows_that_differ(column, found[strata.codes], units.codes)

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-import numpy as np
-
-from analysis.errors import BadTarget
+from analysis.arguments import checked, real
+from analysis.errors import BadOption, BadTarget
 from analysis.intervals import check_level
 from analysis.regression import Test, two_sided
 from analysis.result import Estimate
@@ -64,6 +63,7 @@ def decide(estimate: Estimate, target: float, *, level: float = 0.95) -> Verdict
     )
 
 
+@checked
 def decide_together(
     rows: Iterable[Estimate], target: float, *, level: float = 0.95
 ) -> list[Verdict]:
@@ -87,8 +87,11 @@ def decide_together(
     return together
 
 
+@checked
 def holm(p_values: Sequence[float]) -> list[float]:
     """Holm's adjusted p-values, in the order given."""
+    if not all(0 <= p <= 1 for p in p_values):
+        raise BadOption('p_values must lie from 0 to 1.')
     order = sorted(range(len(p_values)), key=lambda i: p_values[i])
     adjusted, largest = [1.0] * len(p_values), 0.0
     for rank, i in enumerate(order):
@@ -104,8 +107,11 @@ def compare_with(
 
     The two are taken as independent; t with Satterthwaite's degrees of freedom.
     """
+    _check_one(estimate)
     if not _is_number(value) or not _is_number(se) or se < 0:
         raise BadTarget('The outside figure needs a number and a standard error from 0.')
+    if not real(df, 'df') > 0:
+        raise BadTarget(f'df must be above 0, not {df:g}.')
     check_level(level)
     if math.isnan(estimate.se):
         raise BadTarget(f'There is no estimate for {estimate.label or "this domain"} to compare.')
@@ -120,8 +126,7 @@ def compare_with(
 
 
 def _checked(estimate: Estimate, target: float) -> float:
-    if not isinstance(estimate, Estimate):
-        raise BadTarget('A verdict is about one row.', 'Judge each: [decide(row, target) for …].')
+    _check_one(estimate)
     if not _is_number(target):
         raise BadTarget(f'The target must be a number, not {target!r}.')
     if math.isnan(estimate.est):
@@ -137,11 +142,17 @@ def _checked(estimate: Estimate, target: float) -> float:
     return float(target)
 
 
+def _check_one(estimate: Any) -> None:
+    if not isinstance(estimate, Estimate):
+        raise BadTarget('A verdict is about one row.', 'Judge each: [decide(row, target) for …].')
+
+
 def _is_number(value: Any) -> bool:
     """A finite number, and not true or false."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+    try:
+        return math.isfinite(real(value, 'value'))
+    except BadOption:
         return False
-    return math.isfinite(value)
 
 
 def _p_value(estimate: Estimate, target: float, side: int) -> float:

@@ -160,7 +160,7 @@ def test_trimming_by_hand() -> None:
     assert done.report.given_up == pytest.approx(6 / 16)
     proportional = weights.trim([10, 1, 2, 3], upper=8, method='proportional')
     np.testing.assert_allclose(proportional.values, [8, 1 + 1 / 3, 2 + 2 / 3, 4])
-    with pytest.raises(BadOption, match='cannot add up'):
+    with pytest.raises(InfeasibleBounds, match=r'cannot add up to 16\. Widen'):
         weights.trim([10, 1, 2, 3], upper=3)
 
 

@@ -262,7 +262,7 @@ def test_sequences_at_the_ends_and_wrong_input() -> None:
     assert zeros.low == 0
     with pytest.raises(BadColumn, match='must be 0 or 1'):
         confidence_sequence([1, 0.5])
-    with pytest.raises(BadOption, match='looks must be a list of numbers of answers'):
+    with pytest.raises(BadOption, match='looks must be a list of whole numbers; it is 3'):
         confidence_sequence([1, 0, 1], 3)  # type: ignore[arg-type]
     with pytest.raises(BadOption, match='no look after 9 of 2'):
         confidence_sequence([1, 0], [9])

@@ -51,7 +51,7 @@ def test_no_case_is_left_out_of_the_rates_unnoticed() -> None:
         quality.outcome_rates(['I', 'R', 'I'], by=['a', 'b', None])
     with pytest.raises(UnknownLevel, match='outcome is missing in row 2'):
         quality.outcome_rates(['I', '', 'I'])
-    with pytest.raises(BadWeights, match='not so in row 1'):
+    with pytest.raises(BadWeights, match='found -1 in row 1'):
         quality.outcome_rates(['I', 'R', 'I'], weights=[-1, 2, 3])
     with pytest.raises(BadOption, match='There are no outcomes'):
         quality.outcome_rates([])

@@ -389,7 +389,7 @@ def test_the_error_of_a_difference_of_medians_is_about_its_spread() -> None:
 def test_values_and_weights_that_have_no_quantile_are_refused() -> None:
     with pytest.raises(BadColumn, match='infinite in row 1'):
         quantile(Design(np.ones(3)), [np.inf, 1, 2])
-    with pytest.raises(BadOption, match=r"A quantile must be a number; it is '0\.5'"):
+    with pytest.raises(BadOption, match=r"p must be a number or a list of numbers; it is '0\.5'"):
         quantile(Design(np.ones(3)), [1, 2, 3], '0.5')  # type: ignore[arg-type]
     x = np.random.default_rng(0).gamma(1, 10, 40)
     far = calibration.calibrate(

@@ -210,7 +210,7 @@ def test_infinite_values_are_named_and_not_taken_as_missing() -> None:
         linear(design, np.arange(6.0), {'x': x})
     with pytest.raises(BadColumn, match='y is infinite in row 1'):
         linear(design, x, {'x': np.arange(6.0)})
-    with pytest.raises(BadOption, match='map the name of each term'):
+    with pytest.raises(BadOption, match='x must be a mapping from names to columns'):
         linear(design, x, np.arange(6.0))  # type: ignore[arg-type]
 
 

@@ -54,7 +54,7 @@ def test_impossible_allocations_say_why() -> None:
         allocation.allocate({'a': 100, 'b': 200}, 40, minimum=30)
     with pytest.raises(BadOption, match='minimum is above the cap in stratum a, b'):
         allocation.allocate({'a': 100, 'b': 200}, 40, minimum=30, cap=20)
-    with pytest.raises(BadOption, match='Unknown allocation'):
+    with pytest.raises(BadOption, match='it must be proportional, equal'):
         allocation.allocate({'a': 100}, 10, 'optimal')  # type: ignore[arg-type]
     with pytest.raises(UnknownLevel, match='no stratum z'):
         allocation.allocate({'a': 100}, 10, cap={'z': 5})
@@ -243,7 +243,7 @@ def test_sample_sizes_are_whole_numbers(n: object) -> None:
             draw()
     with pytest.raises(BadOption, match='size must be a whole number from 0'):
         sampling.draw_simple(-1, 0, 1)
-    with pytest.raises(BadOption, match='map each stratum'):
+    with pytest.raises(BadOption, match='population must be a mapping from names to numbers'):
         allocation.allocate([100, 50], 10)  # type: ignore[arg-type]
     with pytest.raises(BadOption, match='minimum must be a whole number'):
         allocation.allocate({'a': 100}, 10, minimum=2.5)  # type: ignore[arg-type]

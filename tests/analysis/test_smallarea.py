@@ -134,7 +134,7 @@ def test_areas_without_a_figure_and_terms_that_say_the_same_are_named() -> None:
     x = np.arange(5.0)
     with pytest.raises(ConstantColumn, match='say the same thing'):
         smallarea.fay_herriot(x, psi, {'a': x**2, 'b': 2 * x**2})
-    with pytest.raises(BadColumn, match='a is missing or infinite in area 1'):
+    with pytest.raises(BadColumn, match='a is infinite in row 1'):
         smallarea.fay_herriot(x, psi, {'a': [np.inf, 1, 2, 3, 4]})
     with pytest.raises(BadOption, match='sampling variance above 0'):
         smallarea.fay_herriot(x, [0.01, 0.01, 0, 0.01, 0.01])

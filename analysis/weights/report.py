@@ -1,0 +1,118 @@
+"""What a step of weighting did: the new weights, a report, and the step for the variance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from analysis.arguments import checked
+from analysis.columns import Floats, Groups, counts, dot, positive_or_zero
+from analysis.steps import Step
+
+# Below this many answers a class or cell is reported as tiny.
+TINY = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What a step did.  ``misfit`` is the largest relative error of each margin afterwards.
+
+    ``kish`` is 1 + cv² of the weights, ``n_eff`` the number of positive weights over it;
+    ``g_min`` and ``g_max`` bound new/old weight; ``empty`` and ``tiny`` name groups without
+    answers and groups with few; ``large`` those whose factor passed the limit.  ``cut`` weights
+    were trimmed, ``given_up`` is the share of all weight above the limit.
+    """
+
+    kind: str
+    n: int
+    total: float
+    kish: float
+    n_eff: float
+    g_min: float
+    g_max: float
+    iterations: int = 0
+    misfit: Mapping[str, float] = field(default_factory=dict)
+    empty: tuple[str, ...] = ()
+    tiny: tuple[str, ...] = ()
+    large: tuple[str, ...] = ()
+    collapsed: Mapping[str, str] = field(default_factory=dict)
+    cut: int = 0
+    given_up: float = 0.0
+    kish_untrimmed: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """The weights after a step, by row, with its report."""
+
+    values: Floats
+    report: Report
+    step: Step
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Floats:
+        return np.array(self.values, dtype=dtype, copy=copy)
+
+
+@checked
+def kish(weights: Any) -> float:
+    """Kish's design effect of unequal weights, n Σw²/(Σw)², over the positive weights."""
+    values = positive_or_zero(weights)
+    used = values[values > 0]
+    return used.size * dot(used, used) / float(used.sum()) ** 2
+
+
+def report_on(
+    kind: str, before: Floats, after: Floats, change: Floats | None = None, **more: Any
+) -> Report:
+    """The report of a step; ``change`` are the factors new/old where they are known already."""
+    if change is None:
+        used = (before > 0) & (after > 0)
+        change = after[used] / before[used]
+    count = int(np.count_nonzero(after))
+    total = float(after.sum())
+    effect = count * dot(after, after) / total**2
+    return Report(
+        kind=kind,
+        n=count,
+        total=total,
+        kish=effect,
+        n_eff=count / effect,
+        g_min=float(change.min()),
+        g_max=float(change.max()),
+        **more,
+    )
+
+
+def tiny_groups(margins: Mapping[str, Groups], before: Floats, limit: int) -> tuple[str, ...]:
+    """Levels with fewer than ``limit`` rows of positive weight, with their number."""
+    used = before > 0
+    found = {name: counts(coded.codes[used], len(coded)) for name, coded in margins.items()}
+    return tiny_counts(margins, found, limit)
+
+
+def tiny_counts(
+    margins: Mapping[str, Groups], count: Mapping[str, Floats], limit: int
+) -> tuple[str, ...]:
+    found = []
+    for name, coded in margins.items():
+        prefix = '' if len(margins) == 1 else f'{name}='
+        found += [
+            f'{prefix}{coded.labels[int(i)]} ({count[name][i]:.0f})'
+            for i in np.flatnonzero((count[name] > 0) & (count[name] < limit))
+        ]
+    return tuple(found)
+
+
+def largest_misfit(reached: Floats, target: Floats) -> float:
+    return float((np.abs(reached - target) / target)[reached > 0].max())
+
+
+def ratio_or_one(above: Floats, below: Floats) -> Floats:
+    """above/below, and 1 where nothing is below: a level without rows changes no weight."""
+    return np.divide(above, below, out=np.ones_like(below), where=below > 0)
