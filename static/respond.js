@@ -559,7 +559,14 @@
   oneButton.addEventListener('click', switchView);
   // The second tap of two on “next” is no wish to send.
   sendButton.addEventListener('click', (event) => { if (event.detail > 1) event.preventDefault(); });
-  if (window.speechSynthesis && !elder) window.addEventListener('load', () => load('aloud')); // else in the page
+  // Reading aloud where the device has a voice; in large print the page itself brings it
+  const voices = window.speechSynthesis;
+  const offerVoice = () => { if (!elder && voices.getVoices().length) load('aloud'); };
+  if (voices) {
+    if (voices.addEventListener) voices.addEventListener('voiceschanged', offerVoice);
+    window.addEventListener('load', offerVoice);
+    setTimeout(offerVoice, 3000); // some browsers do not tell when the voices are there
+  }
   window.addEventListener('pagehide', () => {
     history.replaceState(Object.assign({}, history.state, { scrolled: window.pageYOffset }), '');
   });
