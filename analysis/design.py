@@ -231,8 +231,7 @@ class Design:
                     'The step did not start from the weights of this design.',
                     'Apply the steps in the order in which they were made.',
                 )
-            # A step without auxiliaries (trimming) only sets the weights.
-            steps = (*result.steps, step) if step.blocks else result.steps
+            steps = (*_kept(result.steps, step), step) if step.blocks else _kept(result.steps, step)
             positive = bool(step.after.min() > 0)
             result = _with(result, weights=step.after, positive=positive, steps=steps)
         return result
@@ -260,6 +259,19 @@ class Design:
         if self.steps:
             parts.append(f'{len(self.steps)} calibration steps')
         return f'Design({", ".join(parts)}, df {self.df})'
+
+
+def _kept(earlier: tuple[Step, ...], step: Step) -> tuple[Step, ...]:
+    """The earlier steps that the variance still follows after ``step``.
+
+    A step without auxiliaries (trimming) breaks the totals that calibrations met: their residuals
+    would claim a precision that is gone, in the limit a standard error of 0.  They are dropped,
+    which errs on the side of caution; replicates, and ``weights.rake_and_trim``, which meets the
+    totals again, keep it.
+    """
+    if step.blocks or np.array_equal(step.before, step.after):
+        return earlier
+    return tuple(each for each in earlier if each.from_sample is not None)
 
 
 def _with(design: Design, **changes: Any) -> Design:

@@ -283,7 +283,8 @@ def _row(
     n, weight = int(base.n[j]), float(base.weight[j])
     est = float(part.est[j]) if n else math.nan
     se = math.sqrt(max(var, 0.0)) if n else math.nan
-    census = bool(base.exact[j]) and n > 0
+    # Who was reached but did not answer leaves the figure as open as who was not reached.
+    census = bool(base.exact[j]) and n > 0 and not base.missing[j]
     deff, deff_wr, n_eff = _design_effects(float(part.spread[j]), var, n, weight)
     if limits is not None and n and not census:
         width = limits[1] - limits[0]

@@ -13,6 +13,7 @@ from analysis import (
     Design,
     Estimate,
     contrast,
+    decide,
     difference,
     mean,
     proportion,
@@ -303,3 +304,15 @@ def test_a_long_file_read_in_pieces_gives_what_one_pass_gives() -> None:
         with pytest.raises(BadColumn, match=f'infinite in row {LONG + 4}'):
             mean(design, columns)
     assert mean(design, y, where=gap).n == n - 1
+
+
+def test_a_town_asked_in_full_of_which_few_answered_is_no_census() -> None:
+    """Everybody was reached and three of twelve answered: the others may say anything."""
+    answers = np.r_[[np.nan] * 9, 1.0, 0.0, 1.0]
+    row = proportion(Design(np.ones(12), population=12), answers)
+    assert (row.census, row.missing, row.n) == (False, 9, 3)
+    assert row.lci < 0.3 < 0.9 < row.uci
+    assert decide(row, 0.5).decision == 'undecided'
+    everybody = proportion(Design(np.ones(12), population=12), np.r_[[1.0] * 9, 0.0, 0.0, 0.0])
+    assert everybody.census
+    assert (everybody.lci, everybody.uci) == (0.75, 0.75)
