@@ -7,7 +7,7 @@ BIN = .venv/bin
 FLASK = $(BIN)/flask --app app
 CATALOGUES = $(patsubst %.po,%.mo,$(wildcard translations/*/LC_MESSAGES/messages.po))
 
-.PHONY: help run test lint check pins messages catalogues clean
+.PHONY: help run test lint check pins messages catalogues pictures clean
 .DELETE_ON_ERROR:
 
 help: ## This list
@@ -56,6 +56,10 @@ catalogues: $(CATALOGUES)
 .make/dev: requirements-dev.txt .make/runtime
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
+
+pictures: .make/dev $(CATALOGUES) ## Take the docs' picture of every page
+	@tests/install-browser
+	$(BIN)/python -m tests.browser.pictures
 
 clean: ## Remove what make made; the data folder stays
 	rm -rf .venv .make translations/*/LC_MESSAGES/*.mo

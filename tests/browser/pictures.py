@@ -1,0 +1,529 @@
+"""Pictures of every page for the docs, taken from the demonstration: ``make pictures``.
+
+``PAGES`` names each page by its endpoint; ``tests/test_pictures.py`` fails when one is missing.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+from flask import Flask
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from waitress import create_server
+
+from cixi_survey import clock, migrate
+from cixi_survey.authoring import drafts
+from cixi_survey.config import ROOT
+from cixi_survey.database import Database
+from cixi_survey.demo import load as demo
+from cixi_survey.models import Notice, Response, Run, Staff, StaffSession, Wave
+from cixi_survey.notices import ADDRESS_LENGTH
+from cixi_survey.waves import lifecycle
+from tests.browser.conftest import CHROMIUM_FLAGS
+from tests.conftest import SECRET, make_app
+
+FOLDER = ROOT / 'docs' / 'images' / 'pages'
+LIST = ROOT / 'docs' / 'pages.md'
+PHONE, DESK = (360, 740), (1280, 800)
+TALLEST = 2200
+PLANNED = '2027-03'
+NOT_PAGES = {
+    'home.healthz': 'for machines',
+    'home.readyz': 'for machines',
+    'static': 'a file',
+    'respond.picture_to_share': 'a file',
+    'results.result_csv': 'a file',
+    'respond.worker': 'a script',
+    'respond.goodbye': 'what a minor sees; tests/respond/test_minors.py',
+    'authoring.version_xlsform': 'a file',
+    'authoring.draft_file': 'a file',
+    'authoring.remove_part': 'a question before a deletion',
+    'authoring.draft_change': 'one step of the history',
+    'results.result_json': 'a file',
+    'authoring.version_source': 'a file',
+    'waves.frame_template': 'a file',
+    'waves.margins_template': 'a file',
+    'waves.populations_template': 'a file',
+    'waves.link_code': 'a file',
+}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The demonstration, served, with a planned wave beside its two."""
+
+    app: Flask
+    url: str
+    code: str
+    past: str
+    present: str
+    reference: str
+    sha256: str
+    run_id: int
+    notice: str
+    draft: int
+
+    @property
+    def planned(self) -> str:
+        return PLANNED
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture: the address of the page, who sees it, and what to do there first."""
+
+    name: str
+    endpoint: str
+    address: Callable[[Scene], str]
+    caption: str
+    role: str = ''
+    size: tuple[int, int] = PHONE
+    act: Callable[[Page], None] | None = None
+    query: str = ''
+    dark: bool = False
+
+
+def _staff(suffix: str = '') -> Callable[[Scene], str]:
+    return lambda _scene: f'/staff{suffix}'
+
+
+def _at(template: str) -> Callable[[Scene], str]:
+    return lambda scene: template.format(scene=scene)
+
+
+def _answering(page: Page) -> None:
+    page.click('#steps .button.large')
+    page.wait_for_timeout(200)
+
+
+PAGES = (
+    Shot('home', 'home.home', _at('/'), 'The first page'),
+    Shot('home-desk', 'home.home', _at('/'), 'The first page on a desk', size=DESK),
+    Shot('home-english', 'home.home', _at('/'), 'The first page in English', query='lang=en'),
+    Shot('home-large', 'home.home', _at('/'), 'The first page in large print', query='elder=2'),
+    Shot('about', 'home.about', _at('/about'), 'About the survey'),
+    Shot('protection', 'home.protection', _at('/protection'), 'How answers are protected'),
+    Shot('notice', 'home.notice', _at('/notice/{scene.notice}'), 'A privacy notice, kept for good'),
+    Shot('withdraw-by-number', 'respond.enter_receipt', _at('/withdraw'), 'Typing in a receipt'),
+    Shot('verify', 'verify.ask', _at('/verify'), 'Is this survey genuine?'),
+    Shot(
+        'verify-survey', 'verify.show_survey', _at('/verify/{scene.present}'), 'One survey checked'
+    ),
+    Shot('enter-code', 'respond.enter_code', _at('/i'), 'Typing in a code'),
+    Shot('cover', 'respond.by_code', _at('/i/{scene.code}'), 'The cover of the questionnaire'),
+    Shot(
+        'questions',
+        'respond.by_code',
+        _at('/i/{scene.code}'),
+        'The first questions',
+        act=_answering,
+    ),
+    Shot(
+        'questions-large',
+        'respond.by_code',
+        _at('/i/{scene.code}'),
+        'A question in large print',
+        act=_answering,
+        query='elder=1',
+    ),
+    Shot(
+        'questions-dark',
+        'respond.by_code',
+        _at('/i/{scene.code}'),
+        'Questions on a dark phone',
+        act=_answering,
+        dark=True,
+    ),
+    Shot(
+        'questions-english',
+        'respond.open_link',
+        _at('/s/{scene.present}'),
+        'Questions in English, by the open link',
+        act=_answering,
+        query='lang=en',
+    ),
+    Shot('receipt', 'respond.receipt', _at('/receipt/{scene.reference}'), 'The receipt'),
+    Shot(
+        'withdraw',
+        'respond.ask_to_withdraw',
+        _at('/receipt/{scene.reference}/withdraw'),
+        'Withdrawing answers',
+    ),
+    Shot(
+        'sign-up',
+        'contacts.leave_contact',
+        _at('/receipt/{scene.reference}/contact'),
+        'Signing up to hear the results',
+    ),
+    Shot('sign-off', 'contacts.remove_contact', _at('/contact/remove'), 'Getting off the list'),
+    Shot(
+        'draw', 'contacts.public_draw', _at('/draw/{scene.present}'), 'The public record of a draw'
+    ),
+    Shot('results', 'results.list_results', _at('/results'), 'Results'),
+    Shot('result', 'results.show_result', _at('/results/{scene.past}'), 'A published result'),
+    Shot(
+        'result-desk',
+        'results.show_result',
+        _at('/results/{scene.past}'),
+        'A published result on a desk',
+        size=DESK,
+    ),
+    Shot('styleguide', 'home.styleguide', _at('/styleguide'), 'The components', size=DESK),
+    Shot('sign-in', 'staff.sign_in', _staff('/sign-in'), 'Staff sign in', size=DESK),
+)
+
+STAFF_PAGES = (
+    ('staff', 'staff.home', '/staff', 'What is waiting', 'organiser'),
+    ('password', 'staff.change_password', '/staff/password', 'One’s own password', 'organiser'),
+    ('accounts', 'staff.list_accounts', '/staff/accounts', 'Accounts', 'administrator'),
+    ('account', 'staff.edit_account', '/staff/accounts/organiser', 'An account', 'administrator'),
+    (
+        'account-new',
+        'staff.create_account',
+        '/staff/accounts/new',
+        'A new account',
+        'administrator',
+    ),
+    ('record', 'staff.audit_trail', '/staff/audit', 'The record of what was done', 'administrator'),
+    ('waves', 'waves.list_waves', '/staff/waves', 'Waves', 'organiser'),
+    ('wave-new', 'waves.create_wave', '/staff/waves/new', 'A new wave', 'organiser'),
+    ('wave-planned', 'waves.show_wave', '/staff/waves/{planned}', 'A planned wave', 'organiser'),
+    ('wave-open', 'waves.show_wave', '/staff/waves/{present}', 'An open wave', 'organiser'),
+    ('wave-edit', 'waves.edit_wave', '/staff/waves/{planned}/edit', 'Editing a wave', 'organiser'),
+    (
+        'populations',
+        'waves.load_populations',
+        '/staff/waves/{planned}/populations',
+        'Loading populations',
+        'organiser',
+    ),
+    ('margins', 'waves.load_margins', '/staff/waves/{planned}/margins', 'Margins', 'organiser'),
+    ('frame', 'waves.load_frame', '/staff/waves/{planned}/frame', 'The frame', 'organiser'),
+    ('sample', 'waves.draw_sample', '/staff/waves/{planned}/draw', 'Drawing a sample', 'organiser'),
+    (
+        'sample-discard',
+        'waves.discard_sample',
+        '/staff/waves/{planned}/draw/discard',
+        'Discarding a sample',
+        'organiser',
+    ),
+    ('codes', 'waves.make_codes', '/staff/waves/{planned}/codes', 'Codes', 'organiser'),
+    ('open', 'waves.open_wave', '/staff/waves/{planned}/open', 'Opening a wave', 'organiser'),
+    ('returns', 'waves.show_returns', '/staff/waves/{present}/returns', 'Returns', 'organiser'),
+    ('close', 'waves.close_wave', '/staff/waves/{present}/close', 'Closing a wave', 'organiser'),
+    (
+        'contacts',
+        'contacts.show_lists',
+        '/staff/waves/{past}/contacts',
+        'Contacts and prizes',
+        'organiser',
+    ),
+    (
+        'contacts-offer',
+        'contacts.set_offer',
+        '/staff/waves/{planned}/contacts/offer',
+        'What is offered after the receipt',
+        'organiser',
+    ),
+    (
+        'contacts-delete',
+        'contacts.delete_contacts',
+        '/staff/waves/{past}/contacts/delete',
+        'Deleting contacts',
+        'organiser',
+    ),
+    ('estimates', 'results.list_waves', '/staff/estimates', 'Estimates', 'statistician'),
+    ('runs', 'results.list_runs', '/staff/waves/{past}/estimates', 'Runs', 'statistician'),
+    (
+        'run',
+        'results.show_run',
+        '/staff/waves/{past}/estimates/{run_id}',
+        'A run with its weights',
+        'statistician',
+    ),
+    (
+        'preview',
+        'results.preview_run',
+        '/staff/waves/{past}/estimates/{run_id}/preview',
+        'What the public would see',
+        'statistician',
+    ),
+    (
+        'questionnaires',
+        'authoring.list_all',
+        '/staff/questionnaires',
+        'Questionnaires',
+        'organiser',
+    ),
+    (
+        'questionnaire',
+        'authoring.show_version',
+        '/staff/questionnaires/{sha256}',
+        'A published version',
+        'organiser',
+    ),
+    (
+        'compare',
+        'authoring.compare_versions',
+        '/staff/questionnaires/compare',
+        'Two versions side by side',
+        'organiser',
+    ),
+    (
+        'paper',
+        'authoring.paper_form',
+        '/staff/questionnaires/{sha256}/paper',
+        'The paper form',
+        'organiser',
+    ),
+    (
+        'library',
+        'authoring.question_library',
+        '/staff/questionnaires/library',
+        'The library of questions',
+        'organiser',
+    ),
+    (
+        'draft-new',
+        'authoring.new_draft',
+        '/staff/questionnaires/drafts/new',
+        'Beginning a draft',
+        'organiser',
+    ),
+    (
+        'draft',
+        'authoring.edit_part',
+        '/staff/questionnaires/drafts/{draft}/question/overall',
+        'Editing a question',
+        'organiser',
+    ),
+    (
+        'draft-general',
+        'authoring.show_draft',
+        '/staff/questionnaires/drafts/{draft}',
+        'A draft',
+        'organiser',
+    ),
+    (
+        'draft-add',
+        'authoring.choose_kind',
+        '/staff/questionnaires/drafts/{draft}/add',
+        'Adding a part',
+        'organiser',
+    ),
+    (
+        'draft-source',
+        'authoring.draft_source',
+        '/staff/questionnaires/drafts/{draft}/source',
+        'The file behind a draft',
+        'organiser',
+    ),
+    (
+        'draft-history',
+        'authoring.draft_history',
+        '/staff/questionnaires/drafts/{draft}/history',
+        'The history of a draft',
+        'organiser',
+    ),
+    (
+        'draft-delete',
+        'authoring.delete_draft',
+        '/staff/questionnaires/drafts/{draft}/delete',
+        'Deleting a draft',
+        'organiser',
+    ),
+    (
+        'plan',
+        'waves.plan_wave',
+        '/staff/waves/{planned}/plan',
+        'Planning the sample',
+        'organiser',
+    ),
+    (
+        'wave-notice',
+        'waves.show_notice',
+        '/staff/waves/{present}/notice',
+        'The notice of a wave',
+        'organiser',
+    ),
+    (
+        'publish',
+        'authoring.publish',
+        '/staff/questionnaires/publish',
+        'Publishing a version',
+        'organiser',
+    ),
+)
+
+
+def _staff_shot(name: str, endpoint: str, address: str, caption: str, role: str) -> Shot:
+    def made(scene: Scene) -> str:
+        return address.format(planned=PLANNED, **vars(scene))
+
+    return Shot(f'staff-{name}', endpoint, made, caption, role, DESK)
+
+
+def shots() -> tuple[Shot, ...]:
+    """Every picture, residents' pages first."""
+    return (*PAGES, *(_staff_shot(*row) for row in STAFF_PAGES))
+
+
+@contextmanager
+def demonstration() -> Iterator[Scene]:
+    """The demonstration in a database of its own, served by the product's server."""
+    with tempfile.TemporaryDirectory() as folder:
+        url = f'sqlite:///{folder}/pictures.db'
+        database = Database(url)
+        migrate.upgrade(database)
+        database.engine.dispose()
+        app = make_app(url, Path(folder))
+        code = _fill(app)
+        server = create_server(app, host='127.0.0.1', port=0, threads=4, ident=None)
+        threading.Thread(target=server.run, daemon=True).start()
+        try:
+            yield _scene(app, f'http://127.0.0.1:{server.effective_port}', code)
+        finally:
+            server.trigger.pull_trigger(server.close)
+            app.extensions['cixi_database'].engine.dispose()
+
+
+def _fill(app: Flask) -> str:
+    now = clock.now()
+    with app.extensions['cixi_database'].transaction() as session:
+        loaded = demo.load(session, secret_key=SECRET, now=now)
+        _past, present = demo._scenes(now)
+        version = session.scalars(sa.select(Wave.version_sha256)).first()
+        coming = replace(
+            present,
+            slug=PLANNED,
+            season=('2027年3月', 'March 2027'),
+            opens_at=now + timedelta(days=100),
+            closes_at=now + timedelta(days=130),
+        )
+        lifecycle.create(session, demo._plan(coming, version), actor=demo.ACTOR, now=now)
+        wave = session.scalars(sa.select(Wave).where(Wave.slug == PLANNED)).one()
+        wave.demonstration = True
+        demo._prepare(session, coming, now)
+        person = session.scalars(sa.select(Staff.id).where(Staff.username == 'organiser')).one()
+        text = demo.QUESTIONNAIRE.read_text(encoding='utf-8')
+        drafts.create(session, text, drafts.Writer('organiser', person), now)
+    return loaded.code
+
+
+def _scene(app: Flask, url: str, code: str) -> Scene:
+    with app.extensions['cixi_database'].reading() as session:
+        waves = session.scalars(sa.select(Wave).order_by(Wave.opens_at)).all()
+        past, present, _planned = waves
+        reference = session.scalars(
+            sa.select(Response.reference).where(
+                Response.wave_id == present.id,
+                Response.outcome == 'complete',
+                Response.stream == 'probability',
+            )
+        ).first()
+        run_id = session.scalars(sa.select(Run.id)).first()
+        notice = session.scalars(sa.select(Notice.sha256)).first()
+    return Scene(
+        app,
+        url,
+        code,
+        past.slug,
+        present.slug,
+        str(reference),
+        past.version_sha256,
+        int(run_id or 0),
+        str(notice)[:ADDRESS_LENGTH],
+        1,
+    )
+
+
+def take(browser: Browser, scene: Scene, shot: Shot) -> Image.Image:
+    """The picture of a page, no taller than ``TALLEST``."""
+    context = _context(browser, scene, shot)
+    page = context.new_page()
+    address = shot.address(scene)
+    answer = page.goto(f'{scene.url}{address}{"?" if shot.query else ""}{shot.query}')
+    assert answer is not None
+    assert answer.status == 200, f'{address}: {answer.status}'
+    if shot.act:
+        shot.act(page)
+    image = Image.open(io.BytesIO(page.screenshot(full_page=True)))
+    context.close()
+    return image.convert('RGB').crop((0, 0, image.width, min(image.height, TALLEST)))
+
+
+def _context(browser: Browser, scene: Scene, shot: Shot) -> BrowserContext:
+    width, height = shot.size
+    context = browser.new_context(
+        viewport={'width': width, 'height': height},
+        is_mobile=shot.size == PHONE,
+        has_touch=shot.size == PHONE,
+        locale='zh-CN',
+        timezone_id='Asia/Shanghai',
+        color_scheme='dark' if shot.dark else 'light',
+        reduced_motion='reduce',
+    )
+    if shot.role:
+        cookie = _signed_in(scene.app, shot.role)
+        context.add_cookies([{'name': 'cixi', 'value': cookie, 'url': scene.url}])
+    return context
+
+
+def _signed_in(app: Flask, role: str) -> str:
+    """The session cookie of the demonstration's person with this role."""
+    name = {'administrator': 'admin'}.get(role, role)
+    now = clock.now()
+    key = f'pictures {role}'
+    with app.extensions['cixi_database'].transaction() as session:
+        person = session.scalars(sa.select(Staff).where(Staff.username == name)).one()
+        if session.get(StaffSession, key) is None:
+            session.add(StaffSession(id=key, staff_id=person.id, created_at=now, seen_at=now))
+    serializer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
+    assert serializer is not None
+    cookie: str = serializer.dumps({'_user_id': key, '_fresh': True})
+    return cookie
+
+
+def main() -> None:
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(parents=True)
+    chromium = shutil.which('chromium')
+    with demonstration() as scene, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM_FLAGS))
+        for shot in shots():
+            take(browser, scene, shot).save(FOLDER / f'{shot.name}.webp', quality=60, method=6)
+            print(shot.name, file=sys.stderr)
+        browser.close()
+    LIST.write_text(page_list())
+
+
+def page_list() -> str:
+    """The page of the docs that shows every picture."""
+    lines = [
+        '# Every page, as it looks',
+        '',
+        'Made from the demonstration by `make pictures`; phones are 360 pixels wide.',
+    ]
+    for title, wanted in (('Residents', ''), ('Staff', 'staff')):
+        lines += ['', f'## {title}', '']
+        for shot in shots():
+            if bool(shot.role) == bool(wanted):
+                width = 240 if shot.size == PHONE else 640
+                picture = f'<img src="images/pages/{shot.name}.webp" width="{width}" alt="">'
+                lines += [f'**{shot.caption}**', '', picture, '']
+    return '\n'.join(lines)
+
+
+if __name__ == '__main__':
+    main()
