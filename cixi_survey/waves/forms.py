@@ -175,7 +175,7 @@ class WaveForm(Form):
     )
     legal_basis = RadioField(
         _l('Answers are handled on the ground of'),
-        [Optional(), AnyOf(LEGAL_BASES)],
+        [Optional(), AnyOf(LEGAL_BASES, _l('Choose one of the list.'))],
         validate_choice=False,
         choices=[
             SelectChoice(

@@ -38,7 +38,7 @@ def words(markup: str) -> str:
 
 
 def codes(markup: str) -> list[str]:
-    return re.findall(r'<small class="data-code">([^<]*)</small>', markup)
+    return re.findall(r'<small class="data-code"[^>]*>([^<]*)</small>', markup)
 
 
 def test_every_answer_has_its_box_and_the_code_of_the_data(organiser, address):

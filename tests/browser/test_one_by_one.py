@@ -232,7 +232,7 @@ def test_large_print_is_large_throughout(
 
 
 def test_paragraphs_in_large_print_stand_further_apart_than_lines(served: Any, page: Page) -> None:
-    page.goto(f'{open_site(served, real=True).open_link}?elder=1')
+    page.goto(f'{served[1]}/about?elder=1')
     line, gap = page.evaluate(
         """() => {
           const second = document.querySelector('main p + p');

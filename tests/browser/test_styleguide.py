@@ -66,7 +66,7 @@ def test_large_print_runs_from_20_to_30_pixels_with_room_between_lines(
 ) -> None:
     sizes = []
     for step in (1, 2, 3):
-        page, _ = open_page(browser, f'{served[1]}/about?elder={step}')
+        page, _ = open_page(browser, f'{served[1]}/protection?elder={step}')
         size, leading = page.evaluate(
             'e => ["fontSize", "lineHeight"].map(name => parseFloat(getComputedStyle(e)[name]))',
             page.query_selector('main li'),

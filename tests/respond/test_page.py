@@ -32,7 +32,7 @@ def test_the_head_says_by_what_right_and_by_whom_one_is_asked(place):
     page = plain(place.app.test_client(), '/s/w2026')
     for said in ('慈环调1号', '慈溪市统计局', '慈统审〔2026〕1号', '有效期至', '大约2分钟'):
         assert said in page
-    assert '自愿、匿名。' in page
+    assert '自愿参加，随时可停。' in page
     assert re.search(r'填写截止：\d{4}年\d+月\d+日 \d\d:\d\d', page)
 
 

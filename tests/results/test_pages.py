@@ -203,7 +203,7 @@ def test_a_town_without_a_figure_is_named_without_one(app: Flask) -> None:
 def test_few_answers_are_marked_as_indicative(app: Flask) -> None:
     with database_of(app).transaction() as session:
         published(session, whole(session, sizes={'330282108': 45}))
-    assert re.search(r'附海镇 <span class="tag ">参考</span>', page(app, 'zh'))
+    assert re.search(r'附海镇 <span class="tag ">仅供参考</span>', page(app, 'zh'))
 
 
 def test_every_chart_has_words_and_a_table_and_marks_by_shape(published_app: Flask) -> None:
