@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from cixi_survey.models import AuditEntry
+from cixi_survey.models import AuditEntry, Wave
 
 BEGINNING = '0' * 64
 CHAIN = 0x61756469  # any number that no other advisory lock of this database uses
@@ -45,6 +45,19 @@ def record(
     entry.digest = _digest(entry)
     session.add(entry)
     session.flush()
+
+
+def on_wave(
+    session: Session,
+    wave: Wave,
+    action: str,
+    actor: str,
+    now: datetime,
+    details: Mapping[str, object] | None = None,
+) -> None:
+    """Append an act on a wave."""
+    subject = f'wave:{wave.slug}'
+    record(session, actor=actor, action=action, subject=subject, now=now, details=details)
 
 
 def broken_at(session: Session) -> int | None:

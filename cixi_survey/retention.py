@@ -53,7 +53,7 @@ def unlock(
     ]
     rows.sort(key=lambda row: json.dumps(row, sort_keys=True))  # not in the order of answering
     details = {'answers': len(rows), 'reason': reason}
-    _record(session, wave, 'answers.unlock', actor, now, details)
+    audit.on_wave(session, wave, 'answers.unlock', actor, now, details)
     return rows
 
 
@@ -80,17 +80,5 @@ def erase_due(session: Session, *, actor: str, now: datetime) -> int:
             .execution_options(synchronize_session=False)
         )
         count = erased.rowcount  # type: ignore[attr-defined]
-        _record(session, wave, 'answers.erase', actor, now, {'responses': count})
+        audit.on_wave(session, wave, 'answers.erase', actor, now, {'responses': count})
     return len(due)
-
-
-def _record(
-    session: Session,
-    wave: Wave,
-    action: str,
-    actor: str,
-    now: datetime,
-    details: dict[str, object],
-) -> None:
-    subject = f'wave:{wave.slug}'
-    audit.record(session, actor=actor, action=action, subject=subject, now=now, details=details)

@@ -18,6 +18,7 @@ from cixi_survey.authoring.reading import Reading
 from cixi_survey.errors import Problem, ProblemsFound
 from cixi_survey.models import QuestionnaireDraft
 from cixi_survey.questionnaire import definition, editing, writer
+from cixi_survey.questionnaire.compare import compare
 
 
 @dataclass(frozen=True)
@@ -27,13 +28,14 @@ class Sheet:
     draft: QuestionnaireDraft
     reading: Reading
     may_edit: bool
+    may_publish: bool
 
 
 def sheet(draft: QuestionnaireDraft) -> Sheet:
     """The frame of an editor page."""
     read = reading.of(draft.source)
-    may = access.signed_in().may('questionnaire.edit')
-    return Sheet(draft, read, may)
+    may = access.signed_in().may
+    return Sheet(draft, read, may('questionnaire.edit'), may('questionnaire.publish'))
 
 
 @bp.route('/drafts/new', methods=['GET', 'POST'])
@@ -204,6 +206,50 @@ def restore(draft_id: int) -> ResponseReturnValue:
         )
     flash(_('The earlier state is restored. The states after it are kept as well.'), 'success')
     return redirect(url_for('.show_draft', draft_id=draft_id), 303)
+
+
+@bp.get('/drafts/<int:draft_id>/publish')
+@requires('questionnaire.see')
+def publish_draft(draft_id: int) -> ResponseReturnValue:
+    """What keeps a draft from being published, or what publishing it would change."""
+    return _publish_page(draft_id)
+
+
+@bp.post('/drafts/<int:draft_id>/publish')
+@requires('questionnaire.publish')
+def publish_as_seen(draft_id: int) -> ResponseReturnValue:
+    seen = request.form.get('seen', '')
+    try:
+        with database.transaction() as session:
+            published = drafts.publish(
+                session,
+                draft_id,
+                saving.writer(),
+                clock.now(),
+                seen=int(seen) if seen.isdecimal() else 0,
+            )
+    except DraftMoved:
+        return _publish_page(draft_id, moved=True), 409
+    except ProblemsFound:
+        return _publish_page(draft_id), 422
+    flash(_('The version is published.'), 'success')
+    return redirect(url_for('.show_version', sha256=published.sha256), 303)
+
+
+def _publish_page(draft_id: int, *, moved: bool = False) -> str:
+    draft = saving.read(draft_id)
+    frame = sheet(draft)
+    comparison = None
+    if draft.based_on and not frame.reading.problems:
+        with database.reading() as session:
+            based_on = versions.find(session, draft.based_on)
+        comparison = compare(
+            definition.from_canonical(based_on.definition),
+            definition.load(draft.source, filename='draft'),
+        )
+    return render_template(
+        'authoring/publish_draft.html', sheet=frame, comparison=comparison, moved=moved
+    )
 
 
 @bp.route('/drafts/<int:draft_id>/delete', methods=['GET', 'POST'])

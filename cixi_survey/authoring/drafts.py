@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
-from cixi_survey import access, audit
+from cixi_survey import access, audit, versions
 from cixi_survey.errors import N_, Refusal
 from cixi_survey.models import QuestionnaireDraft, QuestionnaireDraftSave
 from cixi_survey.questionnaire import definition, editing, source
+from cixi_survey.versions import Published
 
 SAVES_KEPT = 80
 # Saves of one person at one place within this time are one step for undoing.
@@ -156,6 +157,29 @@ def restore(
         raise access.NotFound
     edit = Edit(found.source, 'restore', str(revision))
     return _store(session, draft, edit, writer, now, parent=draft.revision, faults=found.faults)
+
+
+def publish(
+    session: Session, draft_id: int, writer: Writer, now: datetime, *, seen: int
+) -> Published:
+    """Publish revision ``seen`` of a draft as an immutable version.
+
+    Raises DraftMoved when that is not the newest any more, ProblemsFound, access.NotFound.
+    """
+    draft = _locked(session, draft_id)
+    if draft.revision != seen:
+        raise DraftMoved
+    published = versions.publish(
+        session,
+        draft.source.encode(),
+        filename=f'draft {draft.id}',
+        actor=writer.actor,
+        now=now,
+        staff_id=writer.staff_id,
+    )
+    draft.published_sha256, draft.published_revision = published.sha256, draft.revision
+    session.flush()
+    return published
 
 
 def delete(session: Session, draft_id: int, writer: Writer, now: datetime) -> None:

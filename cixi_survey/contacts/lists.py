@@ -94,7 +94,7 @@ def offer(session: Session, slug: str, wanted: Offer | None, *, actor: str, now:
         session.add(ContactOffer(wave_id=wave.id, **vars(wanted)))
         details = {**vars(wanted), 'keep_until': wanted.keep_until.isoformat()}
     session.flush()
-    _record(session, wave, 'contacts.offer', actor, now, details)
+    audit.on_wave(session, wave, 'contacts.offer', actor, now, details)
 
 
 def _problems(wanted: Offer, wave: Wave) -> list[Problem]:
@@ -130,7 +130,7 @@ def news_file(
         sa.select(Contact.sealed_contact).where(Contact.wave_id == lists.wave.id, Contact.news)
     )
     contacts = sorted(vault.open(one) for one in sealed)
-    _record(session, lists.wave, 'contacts.export', actor, now, {'contacts': len(contacts)})
+    audit.on_wave(session, lists.wave, 'contacts.export', actor, now, {'contacts': len(contacts)})
     return f'{slug}-contacts.csv', contacts_csv(contacts)
 
 
@@ -174,17 +174,5 @@ def _purge(session: Session, due: ContactOffer, actor: str, now: datetime) -> in
         drawn.winners = []
     due.purged_at = now
     session.flush()
-    _record(session, due.wave, 'contacts.purge', actor, now, {'contacts': count})
+    audit.on_wave(session, due.wave, 'contacts.purge', actor, now, {'contacts': count})
     return count
-
-
-def _record(
-    session: Session,
-    wave: Wave,
-    action: str,
-    actor: str,
-    now: datetime,
-    details: dict[str, object],
-) -> None:
-    subject = f'wave:{wave.slug}'
-    audit.record(session, actor=actor, action=action, subject=subject, now=now, details=details)

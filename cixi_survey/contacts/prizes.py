@@ -136,7 +136,7 @@ def draw(
     )
     session.add(made)
     session.flush()
-    _record(session, wave, 'prizes.draw', actor, now, seed=seed, entries=len(sealed))
+    audit.on_wave(session, wave, 'prizes.draw', actor, now, {'seed': seed, 'entries': len(sealed)})
     return made
 
 
@@ -155,7 +155,7 @@ def confirm(session: Session, slug: str, *, actor: str, staff_id: int, now: date
         raise ContactsGone
     made.confirmed_at, made.confirmed_by = now, staff_id
     session.flush()
-    _record(session, wave, 'prizes.confirm', actor, now, winners=len(made.winners))
+    audit.on_wave(session, wave, 'prizes.confirm', actor, now, {'winners': len(made.winners)})
     return made
 
 
@@ -175,7 +175,7 @@ def winners_file(
     sealed = _sealed(session, wave)
     # Who has asked to be taken off the list since the draw is not told of a prize.
     contacts = [vault.open(sealed[winner]) for winner in made.winners if winner in sealed]
-    _record(session, wave, 'prizes.export', actor, now, winners=len(contacts))
+    audit.on_wave(session, wave, 'prizes.export', actor, now, {'winners': len(contacts)})
     return f'{slug}-winners.csv', contacts_csv(contacts)
 
 
@@ -209,10 +209,3 @@ def _sealed(session: Session, wave: Wave) -> dict[str, str]:
         )
     )
     return {fingerprint: sealed for fingerprint, sealed in rows}  # noqa: C416 - rows, not pairs
-
-
-def _record(
-    session: Session, wave: Wave, action: str, actor: str, now: datetime, **details: object
-) -> None:
-    subject = f'wave:{wave.slug}'
-    audit.record(session, actor=actor, action=action, subject=subject, now=now, details=details)

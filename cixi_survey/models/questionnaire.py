@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from cixi_survey.database import UtcDateTime
 from cixi_survey.models.base import Base, Key, Moment, Sha256
 from cixi_survey.models.staff import Staff
 
@@ -32,8 +29,7 @@ class QuestionnaireDraft(Base):
     """A questionnaire that is being written; ``source``, its file, is the only truth about it.
 
     ``revision`` grows with each save.  ``published_sha256`` and ``published_revision`` say what
-    was published from it last.  ``test_key`` opens it for a trial without an account until
-    ``test_until``.
+    was published from it last.
     """
 
     __tablename__ = 'questionnaire_draft'
@@ -42,7 +38,6 @@ class QuestionnaireDraft(Base):
         sa.CheckConstraint(
             '(published_sha256 IS NULL) = (published_revision IS NULL)', name='published'
         ),
-        sa.CheckConstraint('(test_key IS NULL) = (test_until IS NULL)', name='test'),
         # An old tab must not save into another draft that was given the number of a deleted one.
         {'sqlite_autoincrement': True},
     )
@@ -58,8 +53,6 @@ class QuestionnaireDraft(Base):
         sa.String(64), sa.ForeignKey('questionnaire_version.sha256')
     )
     published_revision: Mapped[int | None]
-    test_key: Mapped[str | None] = mapped_column(sa.String(32), unique=True)
-    test_until: Mapped[datetime | None] = mapped_column(UtcDateTime())
     created_at: Mapped[Moment]
     created_by: Mapped[int] = mapped_column(sa.ForeignKey('staff.id'))
     changed_at: Mapped[Moment]

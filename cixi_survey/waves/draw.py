@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from analysis import allocation as allocating
 from analysis import sampling
+from cixi_survey import audit
 from cixi_survey.errors import N_, Problem, ProblemsFound, Refusal
 from cixi_survey.models import Draft, Frame, FrameUnit, Invitation, Response, SampleDraw, Wave
 from cixi_survey.waves import frame, lifecycle
@@ -231,7 +232,7 @@ def draw(
     session.flush()
     details = {'seed': seed, 'frame_sha256': stored.sha256, 'allocation': method}
     details |= {'minimum': minimum, 'units': len(rows), 'by_town': allocation.by_town}
-    lifecycle.record(session, wave, 'wave.draw', actor, now, details)
+    audit.on_wave(session, wave, 'wave.draw', actor, now, details)
     return made
 
 
@@ -282,4 +283,4 @@ def discard(session: Session, slug: str, *, actor: str, now: datetime) -> None:
     details = {'seed': found.seed, 'frame_sha256': found.frame_sha256, 'units': count}
     session.delete(found)
     session.flush()
-    lifecycle.record(session, wave, 'wave.draw_discard', actor, now, details)
+    audit.on_wave(session, wave, 'wave.draw_discard', actor, now, details)

@@ -10,7 +10,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from cixi_survey import places
+from cixi_survey import audit, places
 from cixi_survey.errors import N_, Problem, ProblemsFound, Refusal
 from cixi_survey.models import Frame, FrameUnit, SampleDraw, Wave
 from cixi_survey.waves import lifecycle, table
@@ -180,7 +180,7 @@ def store(
         [{'frame_id': stored.id, **vars(unit)} for unit in parsed.units],
     )
     details = {'file': filename, 'sha256': parsed.sha256, 'units': len(parsed.units)}
-    lifecycle.record(session, wave, 'wave.frame', actor, now, {**details, 'source': source})
+    audit.on_wave(session, wave, 'wave.frame', actor, now, {**details, 'source': source})
     return stored
 
 

@@ -124,7 +124,7 @@ def create(
     wave = Wave(**_values(plan), created_at=now, created_by=staff_id)
     if not database.added(session, wave):
         raise ProblemsFound([_slug_taken(plan.slug)])
-    record(session, wave, 'wave.create', actor, now, _shown(_values(plan)))
+    audit.on_wave(session, wave, 'wave.create', actor, now, _shown(_values(plan)))
     return wave
 
 
@@ -155,7 +155,7 @@ def edit(
         if 'version_sha256' in changes:
             wave.margins.clear()  # they speak of the options of the version that was left
         details = {'before': _shown(before), 'after': _shown(changes)}
-        record(session, wave, 'wave.edit', actor, now, details)
+        audit.on_wave(session, wave, 'wave.edit', actor, now, details)
     return wave
 
 
@@ -255,7 +255,7 @@ def open_wave(
         'notice': notice.sha256,
         'sample': 'open link only' if without_sample else 'drawn',
     }
-    record(session, wave, 'wave.open', actor, now, details)
+    audit.on_wave(session, wave, 'wave.open', actor, now, details)
     return wave
 
 
@@ -428,7 +428,7 @@ def close_wave(session: Session, slug: str, *, actor: str, now: datetime) -> Wav
         'drafts_deleted': drafts.rowcount,  # type: ignore[attr-defined]
         'planned_end': clock.show(wave.closes_at),
     }
-    record(session, wave, 'wave.close', actor, now, details)
+    audit.on_wave(session, wave, 'wave.close', actor, now, details)
     return wave
 
 
@@ -478,16 +478,3 @@ def _forget_who_signed_up(session: Session, wave: Wave) -> None:
     session.execute(sa.delete(Contact).where(of_wave), execution_options=unnoticed)
     if rows:
         session.execute(sa.insert(Contact), rows)
-
-
-def record(
-    session: Session,
-    wave: Wave,
-    action: str,
-    actor: str,
-    now: datetime,
-    details: Mapping[str, object],
-) -> None:
-    """Write an act on a wave into the record."""
-    subject = f'wave:{wave.slug}'
-    audit.record(session, actor=actor, action=action, subject=subject, now=now, details=details)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from analysis import allocation, planning
 from analysis.errors import AnalysisError
-from cixi_survey import access
+from cixi_survey import access, audit
 from cixi_survey.errors import N_, Problem, ProblemsFound, Refusal
 from cixi_survey.models import Wave, WavePlan
 from cixi_survey.waves import lifecycle
@@ -321,7 +321,7 @@ def keep(session: Session, slug: str, question: Question, *, actor: str, now: da
     wave.target_n = found.answers
     session.flush()
     details = {**kept.question, 'answers': found.answers, 'addresses': found.addresses}
-    lifecycle.record(session, wave, 'wave.plan', actor, now, details)
+    audit.on_wave(session, wave, 'wave.plan', actor, now, details)
     return found
 
 

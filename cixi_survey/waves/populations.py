@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from cixi_survey import places
+from cixi_survey import audit, places
 from cixi_survey.errors import N_, ProblemsFound
 from cixi_survey.models import Wave, WaveMargin, WaveStratum
 from cixi_survey.questionnaire import answers, definition
@@ -258,7 +258,7 @@ def store(
     session.flush()
     details = {'sha256': sha256, 'towns': len(parsed.rows), 'adults': parsed.total}
     details |= {'source': wave.population_source}
-    lifecycle.record(session, wave, 'wave.populations', actor, now, details)
+    audit.on_wave(session, wave, 'wave.populations', actor, now, details)
     return wave
 
 
@@ -281,7 +281,7 @@ def store_margins(
     ]
     session.flush()
     details = {'sha256': sha256, 'variables': sorted({row.variable for row in parsed.rows})}
-    lifecycle.record(session, wave, 'wave.margins', actor, now, details)
+    audit.on_wave(session, wave, 'wave.margins', actor, now, details)
     return wave
 
 
@@ -290,5 +290,5 @@ def remove_margins(session: Session, slug: str, *, actor: str, now: datetime) ->
     wave = lifecycle.planned(session, slug)
     wave.margins.clear()
     session.flush()
-    lifecycle.record(session, wave, 'wave.margins', actor, now, {'variables': []})
+    audit.on_wave(session, wave, 'wave.margins', actor, now, {'variables': []})
     return wave

@@ -18,7 +18,7 @@ import segno
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from cixi_survey import access, codes, places
+from cixi_survey import access, audit, codes, places
 from cixi_survey.errors import N_, Problem, Refusal, Term
 from cixi_survey.models import AuditEntry, Invitation, Wave
 from cixi_survey.waves import lifecycle, table
@@ -141,7 +141,7 @@ def make_codes(
     )
     action = 'wave.codes_again' if existing else 'wave.codes'
     details = {'made': len(units), 'revoked': existing, 'town': town or 'all'}
-    lifecycle.record(session, wave, action, actor, now, details)
+    audit.on_wave(session, wave, action, actor, now, details)
     return Batch(key.hex(), len(units), existing)
 
 

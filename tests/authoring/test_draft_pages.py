@@ -186,3 +186,50 @@ def test_deleting_asks_first(organiser, app_database, draft):
     assert stored(app_database, draft)
     assert post(organiser, address(draft, '/delete')).location == '/staff/questionnaires'
     assert organiser.get(address(draft, '/source')).status_code == 404
+
+
+def test_a_draft_is_published_as_it_was_seen_and_says_so(organiser, app_database, draft):
+    page = organiser.get(address(draft, '/publish'))
+    assert '发布这份草稿' in text(page)
+    assert post(organiser, address(draft, '/publish'), seen='7').status_code == 409
+    done = post(organiser, address(draft, '/publish'), seen='1')
+    assert done.status_code == 303
+    kept = stored(app_database, draft)
+    assert done.location.endswith(kept.published_sha256)
+    assert kept.published_revision == 1
+    assert organiser.get(done.location).status_code == 200
+    assert '草稿的现状已经发布' in text(organiser.get(address(draft, '/publish')))
+    assert kept.published_sha256 in text(organiser.get('/staff/questionnaires'))
+
+
+def test_a_draft_with_faults_is_not_published_and_leads_to_them(organiser, app_database, draft):
+    broken = draft.source.replace('minutes:', 'minuets:', 1)
+    post(organiser, address(draft, '/source'), source=broken, seen='1')
+    page = text(organiser.get(address(draft, '/publish')))
+    assert re.search(rf'href="{address(draft, "/source")}#line-\d+"', page)
+    assert '发布这份草稿' not in page
+    assert post(organiser, address(draft, '/publish'), seen='2').status_code == 422
+    assert stored(app_database, draft).published_sha256 is None
+
+
+def test_publishing_shows_what_changes_against_the_version_it_is_based_on(
+    organiser, app_database, draft
+):
+    first = post(organiser, address(draft, '/publish'), seen='1').location.rsplit('/', 1)[1]
+    done = post(organiser, NEW, start='version', version=first)
+    number = int(done.location.rsplit('/', 1)[1])
+    own = f'/staff/questionnaires/drafts/{number}'
+    with app_database.reading() as session:
+        source = drafts.find(session, number).source
+    changed = source.replace('新的公众调查', '改过的公众调查', 1)
+    post(organiser, f'{own}/source', source=changed, seen='1')
+    page = text(organiser.get(f'{own}/publish'))
+    assert '与所依据的版本相比有哪些不同' in page
+    assert '<ins>' in page
+
+
+def test_only_those_who_may_publish_do(client, app_database, draft):
+    factories.sign_in(client, app_database, 'statistician')
+    page = text(client.get(address(draft, '/publish')))
+    assert '组织者可以发布这份草稿' in page
+    assert post(client, address(draft, '/publish'), seen='1').status_code == 403

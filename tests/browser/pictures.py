@@ -337,6 +337,13 @@ STAFF_PAGES = (
         'organiser',
     ),
     (
+        'draft-publish',
+        'authoring.publish_draft',
+        '/staff/questionnaires/drafts/{draft}/publish',
+        'Publishing a draft',
+        'organiser',
+    ),
+    (
         'draft-delete',
         'authoring.delete_draft',
         '/staff/questionnaires/drafts/{draft}/delete',
