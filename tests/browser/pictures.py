@@ -304,7 +304,7 @@ STAFF_PAGES = (
     (
         'draft',
         'authoring.edit_part',
-        '/staff/questionnaires/drafts/{draft}/question/overall',
+        '/staff/questionnaires/drafts/{draft}/question/sat_overall',
         'Editing a question',
         'organiser',
     ),
@@ -465,7 +465,7 @@ def take(browser: Browser, scene: Scene, shot: Shot) -> Image.Image:
     assert answer.status == 200, f'{address}: {answer.status}'
     if shot.act:
         shot.act(page)
-    image = Image.open(io.BytesIO(page.screenshot(full_page=True)))
+    image = Image.open(io.BytesIO(page.screenshot(full_page=shot.act is None)))
     context.close()
     return image.convert('RGB').crop((0, 0, image.width, min(image.height, TALLEST)))
 
@@ -512,7 +512,7 @@ def main() -> None:
             take(browser, scene, shot).save(FOLDER / f'{shot.name}.webp', quality=60, method=6)
             print(shot.name, file=sys.stderr)
         browser.close()
-    LIST.write_text(page_list())
+    LIST.write_text(page_list(), encoding='utf-8')
 
 
 def page_list() -> str:
