@@ -349,7 +349,8 @@
     nextButton.textContent = here.part === parts[0] ? texts.start
       : checking ? texts.checked : cixi.review && at === list.length - 2 ? texts.check : texts.next;
     keepButton.hidden = here.part === parts[0] || here.part === ending;
-    here.part.insertBefore(view, here.part.firstChild);
+    // Not when it is there already: who has just pressed the switch would lose the focus.
+    if (view.parentNode !== here.part) here.part.insertBefore(view, here.part.firstChild);
     view.hidden = elder || last;
     oneButton.setAttribute('aria-pressed', String(oneByOne));
   }

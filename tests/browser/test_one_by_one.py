@@ -38,6 +38,18 @@ def asked(page: Page) -> list[str]:
     return names
 
 
+def test_the_switch_by_keyboard_leaves_the_focus_on_the_page(site: Site, page: Page) -> None:
+    page.goto(site.invitation)
+    for _press in range(2):  # on the cover nothing else takes the focus
+        page.focus(ONE)
+        page.keyboard.press('Space')
+        expect(page.locator(ONE)).to_be_focused()
+    page.click(NEXT)
+    page.focus(ONE)
+    page.keyboard.press('Space')
+    assert page.evaluate('document.activeElement.closest("#answers") !== null')
+
+
 def test_the_switch_keeps_answers_and_place_and_is_remembered(site: Site, page: Page) -> None:
     page.goto(site.invitation)
     page.click(NEXT)
