@@ -9,7 +9,7 @@ from analysis.arguments import checked
 from analysis.collapse import check_names, merged_classes, merged_counts
 from analysis.columns import Floats, positive_or_zero, sums
 from analysis.steps import Step
-from analysis.weights.population import labelled, population_targets
+from analysis.weights.population import check_kept, labelled, population_targets
 from analysis.weights.report import (
     TINY,
     Weights,
@@ -54,7 +54,9 @@ def post_stratify(
     )
 
     def redo(start: Floats) -> Floats:
-        return start * ratio_or_one(target, sums(coded.codes, start, len(coded)))[coded.codes]
+        again = sums(coded.codes, start, len(coded))
+        check_kept(coded, held, again, 'cells')
+        return start * ratio_or_one(target, again)[coded.codes]
 
     step = Step.on_groups([coded], before=before, after=after, redo=redo)
     return Weights(after, report, step)

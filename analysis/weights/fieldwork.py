@@ -13,7 +13,7 @@ from analysis.columns import Floats, Groups, counts, flags, numbers, positive_or
 from analysis.errors import BadOption, BadWeights, listed
 from analysis.layout import everybody
 from analysis.steps import Step
-from analysis.weights.population import labelled
+from analysis.weights.population import check_kept, labelled
 from analysis.weights.report import TINY, Weights, ratio_or_one, report_on
 
 
@@ -114,7 +114,9 @@ def _within_classes(
 
     def redo(start: Floats) -> Floats:
         all_in = sums(coded.codes, start * asked, size)
-        ratio = ratio_or_one(all_in, sums(coded.codes, start * kept, size))
+        again = sums(coded.codes, start * kept, size)
+        check_kept(coded, answered * (all_in > 0), again, 'classes')
+        ratio = ratio_or_one(all_in, again)
         return np.where(kept, start * ratio[coded.codes], np.where(asked, 0.0, start))
 
     step = Step.on_groups(

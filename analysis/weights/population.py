@@ -49,6 +49,21 @@ def population_targets(
     return np.array([by_name.get(label) or 1.0 for label in coded.names()])
 
 
+def check_kept(coded: Groups, first: Floats, now: Floats, name: str) -> None:
+    """Refuses a replicate in which a level that had weight (``first``) has none left (``now``).
+
+    Its people would be missing in that replicate, and the variance would take their absence for
+    sampling error.
+    """
+    names = coded.names()
+    lost = [names[i] for i in np.flatnonzero((first > 0) & ~(now > 0))]
+    if lost:
+        raise UnknownLevel(
+            f'{name}: nobody is left to stand for {listed(lost)}.',
+            'Merge the level with another one, in the sample and in the population.',
+        )
+
+
 def check_iteration(rounds: int, tolerance: float) -> None:
     """Refuses iterations that cannot be right."""
     if rounds < 1 or not 0 < tolerance < 1:

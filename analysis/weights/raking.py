@@ -11,7 +11,13 @@ from analysis.arguments import checked
 from analysis.columns import Codes, Floats, Groups, counts, positive_or_zero, sums
 from analysis.errors import BadOption, NotConverged, listed
 from analysis.steps import Step, cross_cells
-from analysis.weights.population import check_iteration, check_totals, labelled, population_targets
+from analysis.weights.population import (
+    check_iteration,
+    check_kept,
+    check_totals,
+    labelled,
+    population_targets,
+)
 from analysis.weights.report import (
     TINY,
     Weights,
@@ -79,6 +85,9 @@ def rake(
 
     def redo(start: Floats) -> Floats:
         begin = sums(cell, start, len(cells))
+        for name, groups in coded.items():
+            first, now = (sums(level[name], one, len(groups)) for one in (table, begin))
+            check_kept(groups, first, now, name)
         again, _ = _fit(begin, cells, targets, tolerance, iterations, coded)
         return start * ratio_or_one(again, begin)[cell]
 

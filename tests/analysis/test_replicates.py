@@ -335,3 +335,26 @@ def test_a_replicate_design_says_what_it_is() -> None:
     assert mean(same, apiclus1['api00']) == mean(
         replicates.bootstrap(CLUS1, 10, seed=3), apiclus1['api00']
     )
+
+
+@pytest.mark.parametrize('kind', ['post_stratify', 'rake', 'nonresponse'])
+def test_a_replicate_that_loses_a_level_is_named_and_not_counted_as_error(kind: str) -> None:
+    """Only the third village has people of the group c: a replicate without it has none."""
+    village = np.repeat(np.arange(5), 4)
+    group = np.array(['a', 'b'] * 10)
+    group[village == 2] = 'c'
+    design = Design(np.full(20, 5.0), psu=village)
+    people = {'a': 40, 'b': 40, 'c': 20}
+    steps = {
+        'post_stratify': lambda: weights.post_stratify(design.weights, group, people),
+        'rake': lambda: weights.rake(design.weights, {'group': group}, {'group': people}),
+        # of the two villages of the class c only one answered
+        'nonresponse': lambda: weights.nonresponse(
+            design.weights,
+            village != 3,
+            classes=np.where((village == 2) | (village == 3), 'c', 'a'),
+        ),
+    }
+    step = steps[kind]().step
+    with pytest.raises(NotConverged, match=r'replicate 3.*c'):
+        mean(replicates.jackknife(design).calibrated(step), np.arange(20.0))
