@@ -234,8 +234,8 @@ def holds_numbers(column: Groups | NDArray[Any]) -> bool:
 
 
 def is_missing(value: Any) -> bool:
-    """None, NaN, NA of whatever library, and empty text."""
-    if value is None or (isinstance(value, str) and value == ''):
+    """None, NaN, NA of whatever library, empty text, and what R writes for it: the text NA."""
+    if value is None or (isinstance(value, str) and value in ('', 'NA')):
         return True
     return type(value).__name__ in ('NAType', 'NaTType') or (
         isinstance(value, float | np.floating) and bool(np.isnan(value))
@@ -248,8 +248,7 @@ def _numbers_from_objects(values: Sequence[Any], name: str) -> Floats:
         try:
             result[row] = float(value)
         except (TypeError, ValueError, OverflowError):
-            # R writes NA where a number is missing.
-            if not is_missing(value) and value != 'NA':
+            if not is_missing(value):
                 bad.append(f'{shown(value)} in row {row + 1}')
     if bad:
         raise BadColumn(
@@ -305,7 +304,7 @@ def groups(values: Any, name: str, rows: int | None = None) -> Groups:
     """Code a column of labels; labels are sorted unless the column brings its own order.
 
     A ``Groups`` or a categorical column (with ``categories`` and ``codes``) keeps its labels
-    and their order, also those that no row has.  None, NaN and empty text become code -1.
+    and their order, also those that no row has.  None, NaN, empty text and NA become code -1.
     """
     column = label_column(values, name, rows)
     return column if isinstance(column, Groups) else _code(column, name)

@@ -316,3 +316,16 @@ def test_a_town_asked_in_full_of_which_few_answered_is_no_census() -> None:
     everybody = proportion(Design(np.ones(12), population=12), np.r_[[1.0] * 9, 0.0, 0.0, 0.0])
     assert everybody.census
     assert (everybody.lci, everybody.uci) == (0.75, 0.75)
+
+
+def test_na_is_missing_among_labels_as_among_numbers() -> None:
+    """R writes NA for both; a town called NA would be nobody's."""
+    answers = ['yes', 'NA', 'no', 'yes']
+    row = proportion(Design(np.ones(4)), answers, value='yes')
+    assert (row.n, row.missing) == (3, 1)
+    assert row.est == pytest.approx(2 / 3)
+    assert mean(Design(np.ones(4)), ['1', 'NA', '0', '1']).missing == 1
+    by = mean(Design(np.ones(4)), [1.0, 2.0, 3.0, 4.0], by=['a', 'NA', 'b', 'a'])
+    assert [one.label for one in by] == ['a', 'b']
+    with pytest.raises(BadColumn):
+        Design(np.ones(4), strata=['a', 'NA', 'b', 'a'])
