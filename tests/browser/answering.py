@@ -107,10 +107,12 @@ def assert_accessible(page: Page, where: str, *more_rules: str) -> None:
 
     On a screen as tall as the page: axe holds what scrolls below a bar for covered for ever.
     """
+    page.wait_for_load_state()  # a press may have led to a page that is only beginning
     window = page.viewport_size or {}
     tall = page.evaluate('document.documentElement.scrollHeight')
     page.set_viewport_size({'width': window['width'], 'height': max(tall, window['height'])})
-    assert violations(page, *more_rules) == [], where
+    found = violations(page, *more_rules)
+    assert found == [], f'{where}: {found}'
     width = page.evaluate('document.documentElement.scrollWidth - window.innerWidth')
     assert width <= 0, f'{where} is {width} px too wide'
     page.set_viewport_size({'width': window['width'], 'height': window['height']})

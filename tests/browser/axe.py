@@ -18,6 +18,7 @@ def _source() -> str:
 
 def violations(page: Page, *more_rules: str) -> list[str]:
     """What axe finds on the page as it is now, one line each; empty when all is well."""
+    page.wait_for_load_state()
     if not page.evaluate('Boolean(window.axe)'):
         page.evaluate(_source())
     found: dict[str, Any] = page.evaluate(
