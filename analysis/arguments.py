@@ -9,6 +9,7 @@ annotated ``Any``: ``analysis.columns`` looks at those.  What values are allowed
 
 from __future__ import annotations
 
+import difflib
 import functools
 import inspect
 import math
@@ -38,6 +39,7 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         if not kinds:
             kinds.update(typing.get_type_hints(function))
+        _refuse_unknown(function.__name__, signature, kwargs)
         bound = signature.bind(*args, **kwargs)
         for name, value in bound.arguments.items():
             kind = kinds.get(name, Any)
@@ -50,6 +52,45 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
         return function(*bound.args, **bound.kwargs)
 
     return call
+
+
+# Words of R's survey and of other packages, and what they are here.
+OTHER_WORDS = {
+    'fpc': ('population', 'rate'),
+    'id': ('ids',),
+    'cluster': ('psu',),
+    'clusters': ('psu',),
+    'stratum': ('strata',),
+    'wgt': ('weights',),
+    'weight': ('weights',),
+    'pweights': ('weights',),
+    'probs': ('probabilities',),
+    'prob': ('probabilities',),
+    'lonely': ('lonely_psu',),
+    'conf': ('level',),
+    'alpha': ('level',),
+    'domain': ('by', 'where'),
+    'subset': ('where',),
+    'denominator': ('x',),
+}
+
+
+def _refuse_unknown(name: str, signature: inspect.Signature, given: Iterable[str]) -> None:
+    """BadOption for an argument that the function does not have, with the one that is meant."""
+    known = signature.parameters
+    if any(one.kind is inspect.Parameter.VAR_KEYWORD for one in known.values()):
+        return
+    for word in given:
+        if word not in known:
+            close = [other for other in OTHER_WORDS.get(word, ()) if other in known]
+            close = close or difflib.get_close_matches(word, known, 1)
+            what = 'Design' if name == '__init__' else name
+            raise BadOption(
+                f'{what} has no argument {word}.',
+                f'It is called {" or ".join(close)} here.'
+                if close
+                else f'There are: {listed([each for each in known if each != "self"], 20)}.',
+            )
 
 
 def check_fields(made: Any) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ from analysis.errors import BadColumn, BadWeights, listed
 Floats: TypeAlias = NDArray[np.float64]
 Codes: TypeAlias = NDArray[np.intp]
 Mask: TypeAlias = NDArray[np.bool_]
+
+T = TypeVar('T', bound=np.generic)
 
 
 # Rows that are worked on at a time, so that what is made of them stays in the processor's cache;
@@ -113,6 +115,14 @@ def chosen(labels: Sequence[object], which: Mask) -> list[str]:
 def sums(codes: Codes, values: Floats, size: int) -> Floats:
     """Sum of the values by code, an array of length ``size``."""
     return np.asarray(np.bincount(codes, values, size), dtype=np.float64)
+
+
+def frozen(array: NDArray[T], given: Any) -> NDArray[T]:
+    """The array, never to be written to again; a copy where it is the memory of ``given``."""
+    if array is getattr(given, 'codes', given) or not array.flags.owndata:
+        array = array.copy()
+    array.setflags(write=False)
+    return array
 
 
 def counts(codes: Codes, size: int) -> Floats:

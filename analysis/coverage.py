@@ -19,6 +19,7 @@ from analysis.estimate import proportion
 from analysis.intervals import t_quantile
 from analysis.options import generator
 from analysis.pooled import pool_design_effect
+from analysis.record import Record, Records
 from analysis.result import Estimate
 
 METHODS = ('wilson', 'korn-graubard', 'nchs', 'logit', 'likelihood', 'arcsine', 'wald')
@@ -56,8 +57,8 @@ class Plan:
             raise BadOption('Standard deviations (of villages, of weights) must not be negative.')
 
 
-@dataclass(frozen=True)
-class Coverage:
+@dataclass(frozen=True, repr=False)
+class Coverage(Record):
     """Shares of intervals: that hold the truth, that lie wholly above the target; mean width."""
 
     method: str
@@ -70,7 +71,7 @@ class Coverage:
 @checked
 def simulate(
     plan: Plan, samples: int, seed: int, progress: Callable[[int, int], None] | None = None
-) -> list[Coverage]:
+) -> Records[Coverage]:
     """Coverage of every method over ``samples`` samples of all towns; ``wald`` is the textbook's.
 
     ``progress`` is told how many samples of how many are done.
@@ -92,10 +93,10 @@ def simulate(
             _note(sums[POOLED], row, 'wilson', plan)
         if progress is not None:
             progress(min((done + 1) * BLOCK, samples), samples)
-    return [
+    return Records(
         Coverage(method, int(s[0]), s[1] / s[0], s[2] / s[0], s[3] / s[0])
         for method, s in sums.items()
-    ]
+    )
 
 
 def _block(plan: Plan, random: np.random.Generator) -> tuple[list[Estimate], list[Estimate]]:

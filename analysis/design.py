@@ -19,6 +19,7 @@ from analysis.columns import (
     Floats,
     Groups,
     counts,
+    frozen,
     numbers,
     positive_or_zero,
     row_count,
@@ -135,7 +136,7 @@ class Design:
         levels = lay_out(rows, strata, named, ssu, ssu_strata, nest)
         levels, stages = stages_of(levels, population, rate, certainty)
         nothing = population is None and rate is None
-        chosen = _weights(weights, probabilities, rows, levels, stages, nothing)
+        chosen = frozen(_weights(weights, probabilities, rows, levels, stages, nothing), weights)
         if population is not None and not any_scale:
             _check_sum(chosen, levels, stages)
         if lonely_psu == 'fail':

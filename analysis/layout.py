@@ -7,7 +7,7 @@ in one PSU.  PSUs taken with certainty are moved here from the first stage to th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from analysis.columns import (
     Groups,
     Mask,
     flags,
+    frozen,
     groups,
     label_column,
     paired,
@@ -148,7 +149,9 @@ def complete(values: Any, name: str, rows: int | None) -> Groups:
             'Every row needs one.',
         )
     # A category that no row has is no stratum (and no PSU) of this sample.
-    return coded.seen()
+    seen = coded.seen()
+    codes = frozen(seen.codes, values)
+    return seen if codes is seen.codes else replace(seen, codes=codes)
 
 
 def _is_several(ssu: Any) -> bool:

@@ -22,10 +22,11 @@ from analysis.columns import numbers
 from analysis.errors import BadColumn, BadOption
 from analysis.intervals import check_level
 from analysis.options import number, whole_number
+from analysis.record import Record, Records
 
 
-@dataclass(frozen=True)
-class Look:
+@dataclass(frozen=True, repr=False)
+class Look(Record):
     """The bounds after ``n`` answers; valid together with those of all other looks."""
 
     n: int
@@ -42,7 +43,7 @@ def confidence_sequence(
     level: float = 0.95,
     deff: float = 1.0,
     prior: tuple[float, float] = (0.5, 0.5),
-) -> list[Look]:
+) -> Records[Look]:
     """Bounds for a share after each of some numbers of answers, in order of arrival.
 
     ``answers`` are 0/1 and in the order in which they came, from a simple random sample; a
@@ -63,10 +64,10 @@ def confidence_sequence(
     if outside:
         raise BadOption(f'There is no look after {outside[0]} of {len(column)} answers.')
     limit = -math.log(1.0 - check_level(level))
-    return [
+    return Records(
         Look(n, float(hits[n - 1]) / n, *_bounds(hits[n - 1] / deff, n / deff, limit, prior))
         for n in chosen
-    ]
+    )
 
 
 def _bounds(hits: float, n: float, limit: float, prior: tuple[float, float]) -> tuple[float, float]:

@@ -18,6 +18,7 @@ from analysis.columns import Floats
 from analysis.errors import BadOption, BadTarget, SampleTooLarge, UnknownLevel, listed
 from analysis.intervals import check_level
 from analysis.options import number, share
+from analysis.record import Record, Records
 from analysis.result import Estimate
 from analysis.verdict import decide
 
@@ -25,8 +26,8 @@ from analysis.verdict import decide
 ENDLESS = 1_000_000_000
 
 
-@dataclass(frozen=True)
-class Size:
+@dataclass(frozen=True, repr=False)
+class Size(Record):
     """Effective answers wanted, answers to collect, and addresses to draw for them."""
 
     effective: int
@@ -179,8 +180,8 @@ def more_answers(estimate: Estimate, target: float, *, level: float = 0.95) -> i
     return high - estimate.n
 
 
-@dataclass(frozen=True)
-class Expected:
+@dataclass(frozen=True, repr=False)
+class Expected(Record):
     """What a plan gives in one town, or in the city as a whole."""
 
     name: str
@@ -201,7 +202,7 @@ def expected_precision(
     truth: float,
     deff: float | Mapping[str, float] = 1.0,
     level: float = 0.95,
-) -> list[Expected]:
+) -> Records[Expected]:
     """Margins and power by town and for the city (last row), at share p and a true share.
 
     The city's variance is Σ (N_h/N)² p(1 − p)·deff_h/n_h·(N_h − n_h)/(N_h − 1): unequal sampling
@@ -229,7 +230,7 @@ def expected_precision(
         rows.append(_expected(name, asked[name], effective, p, target, truth, z, level))
     effective = 1.0 / variance if variance > 0 else math.inf
     everybody = sum(asked.values())
-    return [*rows, _expected('all', everybody, effective, p, target, truth, z, level)]
+    return Records([*rows, _expected('all', everybody, effective, p, target, truth, z, level)])
 
 
 def _effect(deff: float | Mapping[str, float], name: str) -> float:

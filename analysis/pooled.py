@@ -15,11 +15,12 @@ from dataclasses import replace
 from analysis.arguments import checked
 from analysis.errors import BadOption
 from analysis.intervals import bounds
+from analysis.record import Records
 from analysis.result import Estimate, Estimates
 
 
 @checked
-def pool_design_effect(rows: Estimates) -> list[Estimate]:
+def pool_design_effect(rows: Estimates) -> Records[Estimate]:
     """The rows of several towns with intervals from their common design effect.
 
     deff = Σ V_a / Σ p_a(1 − p_a)/n_a over towns with some variance; n_eff = n_a/deff; df of
@@ -40,7 +41,9 @@ def pool_design_effect(rows: Estimates) -> list[Estimate]:
         raise BadOption('Fewer than two towns show any variance: nothing to pool.')
     deff = sum(rows[i].se ** 2 for i in useful) / sum(simple[i] for i in useful)
     df = rows.df_together(useful)
-    return [_with(row, v, deff, df) if row.n else row for row, v in zip(rows, simple, strict=True)]
+    return Records(
+        _with(row, v, deff, df) if row.n else row for row, v in zip(rows, simple, strict=True)
+    )
 
 
 def _simple_variance(row: Estimate) -> float:

@@ -18,6 +18,7 @@ import numpy as np
 from analysis.arguments import check_fields, checked
 from analysis.columns import Floats, numbers
 from analysis.errors import BadOption, InfeasibleBounds, NotConverged, UnknownLevel, listed
+from analysis.record import Record, Records
 
 Bound: TypeAlias = float | Mapping[str, float] | None
 
@@ -43,8 +44,8 @@ class Aim:
         check_fields(self)
 
 
-@dataclass(frozen=True)
-class Reached:
+@dataclass(frozen=True, repr=False)
+class Reached(Record):
     """One bound (on the standard error) and what the sample reaches; ``domain`` '' is all.
 
     ``binding`` says that this bound costs something: without it the sample could be smaller.
@@ -57,15 +58,15 @@ class Reached:
     binding: bool
 
 
-@dataclass(frozen=True)
-class PrecisionPlan:
+@dataclass(frozen=True, repr=False)
+class PrecisionPlan(Record):
     """Whole ``sizes`` by stratum, the ``exact`` optimum before rounding, and the cost of both."""
 
     sizes: dict[str, int]
     exact: dict[str, float]
     cost: float
     exact_cost: float
-    reached: tuple[Reached, ...]
+    reached: Records[Reached]
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +124,7 @@ def allocate_for_precision(
     exact, multiplier = _optimum(bounds.a / bounds.limit[:, None], price, lowest, highest)
     sizes = _rounded(bounds, exact, price, lowest)
     binding = multiplier > 1e-7 * max(float(multiplier.max()), 1e-300)
-    reached = tuple(
+    reached = Records(
         Reached(variable, domain, float(bounds.bound[j]), float(se), bool(binding[j]))
         for j, ((variable, domain), se) in enumerate(
             zip(bounds.names, bounds.se(sizes), strict=True)

@@ -11,6 +11,7 @@ from typing import Literal
 
 from analysis.arguments import checked
 from analysis.errors import BadOption
+from analysis.record import Record
 from analysis.result import Estimate
 
 SMALLEST = 30
@@ -18,8 +19,8 @@ NARROW, WIDE, RELATIVE = 0.05, 0.30, 1.30
 FEW_DF = 8
 
 
-@dataclass(frozen=True)
-class Flag:
+@dataclass(frozen=True, repr=False)
+class Flag(Record):
     """``show``, ``review`` (a statistician looks at it first) or ``suppress``; and why."""
 
     flag: Literal['show', 'review', 'suppress']

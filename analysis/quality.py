@@ -23,6 +23,7 @@ from analysis.errors import (
     listed,
 )
 from analysis.options import number
+from analysis.record import Record, Records
 
 # Interview, partial, refusal, non-contact, other, unknown household, unknown other, not eligible.
 OUTCOMES = ('I', 'P', 'R', 'NC', 'O', 'UH', 'UO', 'NE')
@@ -45,8 +46,8 @@ NOT_TO_CLAIM = (
 )
 
 
-@dataclass(frozen=True)
-class Rates:
+@dataclass(frozen=True, repr=False)
+class Rates(Record):
     """AAPOR rates of one group; weighted when weights were given.  NaN where nothing is below.
 
     RR1 to RR6 response, COOP1 to COOP4 cooperation, REF1 to REF3 refusal, CON1 to CON3 contact, as
@@ -77,7 +78,7 @@ class Rates:
 @checked
 def outcome_rates(
     outcomes: Any, *, weights: Any = None, by: Any = None, e: float | None = None
-) -> list[Rates]:
+) -> Records[Rates]:
     """Response, cooperation, refusal and contact rates from a column of outcome codes.
 
     Codes are I, P, R, NC, O, UH, UO, NE, or the numbers of the Standard Definitions: 1.1 and 1.2
@@ -111,7 +112,7 @@ def outcome_rates(
         for kind, cases in zip(kinds, held.tolist(), strict=True):
             counts[kind] += cases
         found.append(_rates('' if by is None else label, counts, e))
-    return found
+    return Records(found)
 
 
 def _kinds(codes: Sequence[str]) -> list[str]:
@@ -207,8 +208,8 @@ def cronbach_alpha(items: Mapping[str, Any], weights: Any = None) -> float:
     return float(k / (k - 1) * (1.0 - float(np.trace(covariance)) / total))
 
 
-@dataclass(frozen=True)
-class Item:
+@dataclass(frozen=True, repr=False)
+class Item(Record):
     """A knowledge item: share right, and its correlation with the rest of the score."""
 
     name: str
@@ -217,7 +218,7 @@ class Item:
 
 
 @checked
-def item_analysis(items: Mapping[str, Any], weights: Any = None) -> list[Item]:
+def item_analysis(items: Mapping[str, Any], weights: Any = None) -> Records[Item]:
     """Difficulty (share right) and corrected item-rest correlation, weighted.
 
     A negative discrimination marks an item that the better informed answer wrongly: look at
@@ -231,7 +232,7 @@ def item_analysis(items: Mapping[str, Any], weights: Any = None) -> list[Item]:
         spread = math.sqrt(float(block[0, 0] * block[1, 1]))
         relation = float(block[0, 1]) / spread if spread > 0 else math.nan
         found.append(Item(name, float(np.average(matrix[:, j], weights=weight)), relation))
-    return found
+    return Records(found)
 
 
 def _complete(items: Mapping[str, Any], weights: Any) -> tuple[Floats, Floats]:
@@ -247,8 +248,8 @@ def _complete(items: Mapping[str, Any], weights: Any) -> tuple[Floats, Floats]:
     return matrix[whole], weight[whole]
 
 
-@dataclass(frozen=True)
-class Balance:
+@dataclass(frozen=True, repr=False)
+class Balance(Record):
     """How far a level's share in a sample is from the population's, in standard deviations."""
 
     margin: str
@@ -263,7 +264,7 @@ def balance(
     margins: Mapping[str, Any],
     population: Mapping[str, Mapping[Any, float]],
     weights: Any = None,
-) -> list[Balance]:
+) -> Records[Balance]:
     """Absolute standardised differences of a volunteer sample from the population.
 
     |p − P|/√(P(1 − P)) for every level; above 0.1 is usually called a tilt.  What may not be
@@ -285,7 +286,7 @@ def balance(
             spread = math.sqrt(share * (1.0 - share))
             gap = abs(own - share) / spread if spread > 0 else math.nan
             found.append(Balance(name, level, own, share, gap))
-    return found
+    return Records(found)
 
 
 def _people(

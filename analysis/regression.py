@@ -30,6 +30,7 @@ from analysis.errors import BadColumn, BadOption, ConstantColumn, EmptyDomain, N
 from analysis.estimate import mean
 from analysis.intervals import check_level, t_quantile
 from analysis.options import number
+from analysis.record import Record
 from analysis.replicates import ReplicateDesign
 from analysis.result import Estimate, Estimates
 from analysis.variance import Totals
@@ -38,8 +39,8 @@ from analysis.variance import Totals
 ROUNDING = 1e-12
 
 
-@dataclass(frozen=True)
-class Test:
+@dataclass(frozen=True, repr=False)
+class Test(Record):
     """A test statistic with its reference distribution: F(df1, df2), or t when df1 is None."""
 
     statistic: float

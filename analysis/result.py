@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, overload
 
 import numpy as np
@@ -18,6 +15,7 @@ from analysis.columns import Floats, Mask
 from analysis.design import Design
 from analysis.errors import BadOption, listed
 from analysis.intervals import Bounds
+from analysis.record import Record, Records
 from analysis.table import aligned, number
 from analysis.variance import Totals
 
@@ -32,8 +30,8 @@ JOINT_TABLE = 4_000_000
 Key: TypeAlias = int | str | tuple[str, str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Estimate:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Estimate(Record):
     """One statistic in one domain; it knows how it was made and can give further bounds.
 
     ``n`` counts the answers used, ``missing`` the rows of the domain without an answer.
@@ -85,13 +83,8 @@ class Estimate:
         """Two-sided interval at another level or by another method."""
         return self.bounds((1.0 - intervals.check_level(level)) / 2.0, method)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The fields as a mapping; NaN (not defined) becomes None."""
-        return {key: _plain(value) for key, value in asdict(self).items()}
-
-
-def _plain(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    def __repr__(self) -> str:
+        return text_table([self])
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +120,7 @@ class Part:
     sum_by_domain: Callable[[Floats], Floats] | None
 
 
-class Estimates(Sequence[Estimate]):
+class Estimates(Records[Estimate]):
     """Rows with their joint covariance, in the order of variables and then of groups.
 
     A row is found by position, by label, or by (variable, label).  ``presence`` says which units
@@ -141,7 +134,7 @@ class Estimates(Sequence[Estimate]):
         design: Design,
         presence: Sequence[tuple[Totals, int]],
     ) -> None:
-        self.rows = tuple(rows)
+        super().__init__(rows)
         self.covariance = covariance
         self._design = design
         self.presence = tuple(presence)
@@ -157,12 +150,6 @@ class Estimates(Sequence[Estimate]):
             block = self.covariance[key, key]
             return Estimates(self.rows[key], block, self._design, self.presence[key])
         return self.rows[self.position(key)]
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __iter__(self) -> Iterator[Estimate]:
-        return iter(self.rows)
 
     def position(self, key: Key) -> int:
         """Index of a row; a label must point at exactly one."""
@@ -199,19 +186,6 @@ class Estimates(Sequence[Estimate]):
                 return True
             seen[psus] = True
         return False
-
-    def to_dicts(self) -> list[dict[str, Any]]:
-        return [row.to_dict() for row in self.rows]
-
-    def to_json(self) -> str:
-        return json.dumps(self.to_dicts(), ensure_ascii=False, allow_nan=False)
-
-    def to_frame(self) -> Any:
-        """The rows as a pandas or polars data frame, whichever is installed."""
-        for name in ('pandas', 'polars'):
-            if importlib.util.find_spec(name):
-                return importlib.import_module(name).DataFrame(self.to_dicts())
-        raise BadOption('to_frame needs pandas or polars.', 'Use to_dicts() without them.')
 
     def __repr__(self) -> str:
         return text_table(self.rows)

@@ -20,12 +20,13 @@ from analysis.arguments import checked
 from analysis.columns import Floats, numbers
 from analysis.errors import BadColumn, BadOption, ConstantColumn, UnknownLevel, listed
 from analysis.options import number
+from analysis.record import Record, Records
 from analysis.regression import solve, term_matrix
 from analysis.result import Estimate
 
 
-@dataclass(frozen=True)
-class AreaModel:
+@dataclass(frozen=True, repr=False)
+class AreaModel(Record):
     """EBLUPs and their MSE on the scale of the model, β, and the model variance."""
 
     eblup: Floats
@@ -35,8 +36,8 @@ class AreaModel:
     shrinkage: Floats
 
 
-@dataclass(frozen=True)
-class SmallArea:
+@dataclass(frozen=True, repr=False)
+class SmallArea(Record):
     """A town's direct and modelled share.  ``weight`` is the part the direct estimate keeps.
 
     ``benchmarked`` is the modelled share moved so that the towns add up to the city's direct
@@ -129,7 +130,7 @@ def small_areas(
     x: Mapping[str, Any] | None = None,
     *,
     deff: float | None = None,
-) -> list[SmallArea]:
+) -> Records[SmallArea]:
     """Fay–Herriot shares of towns on the arcsine scale, benchmarked to the city.
 
     The design effect is pooled over the towns unless given, because a town's own is hardly
@@ -154,7 +155,7 @@ def small_areas(
     shares = _back(model.eblup)
     moved = _back(model.eblup + _shift(model.eblup, people, city.est))
     slope = np.sin(2.0 * model.eblup)
-    return [
+    return Records(
         SmallArea(
             row.label,
             row.est,
@@ -166,7 +167,7 @@ def small_areas(
             float(model.shrinkage[i]),
         )
         for i, row in enumerate(rows)
-    ]
+    )
 
 
 def _back(angle: Any) -> Any:

@@ -10,14 +10,15 @@ from typing import Any, Literal
 from analysis.arguments import checked, real
 from analysis.errors import BadOption, BadTarget
 from analysis.intervals import check_level
+from analysis.record import Record, Records
 from analysis.regression import Test, two_sided
 from analysis.result import Estimate
 
 Decision = Literal['met', 'not_met', 'undecided']
 
 
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Verdict(Record):
     """``met``: the lower bound lies above the target; ``not_met``: the upper bound below it.
 
     Each bound is one-sided at ``level``, by the method of the estimate.  ``p_met`` is the
@@ -66,7 +67,7 @@ def decide(estimate: Estimate, target: float, *, level: float = 0.95) -> Verdict
 @checked
 def decide_together(
     rows: Iterable[Estimate], target: float, *, level: float = 0.95
-) -> list[Verdict]:
+) -> Records[Verdict]:
     """Verdicts for several towns of which all are right at once with probability ``level``.
 
     Holm's step-down rule (1979, Scand. J. Stat. 6) on the p-values of each side; the p-values
@@ -84,7 +85,7 @@ def decide_together(
         elif below < 1.0 - level and verdict.decision == 'not_met':
             decision = 'not_met'
         together.append(replace(verdict, decision=decision, p_met=above, p_not_met=below))
-    return together
+    return Records(together)
 
 
 @checked

@@ -7,7 +7,6 @@ import json
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -293,9 +292,9 @@ def _as_json(
     for i, entry in enumerate(found):
         if verdicts is not None:
             verdict = verdicts[i]
-            entry['verdict'] = None if verdict is None else asdict(verdict)
+            entry['verdict'] = None if verdict is None else verdict.to_dict()
         if flags is not None:
-            entry['flag'] = asdict(flags[i])
+            entry['flag'] = flags[i].to_dict()
     design = sample.design if isinstance(sample, ReplicateDesign) else sample
     described: dict[str, Any] = {
         'rows': design.n,

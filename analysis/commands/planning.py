@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from analysis import allocation, coverage, planning, sampling
@@ -72,7 +71,7 @@ def run_size(options: argparse.Namespace) -> str:
             f'{100 * truth:g} % told from {100 * target:g} % with a chance of {100 * chance:g} %'
         )
     if options.json:
-        return json.dumps(asdict(size))
+        return size.to_json()
     rows = [
         ['effective answers', f'{size.effective:,}'],
         ['answers', f'{size.answers:,}'],
@@ -190,7 +189,7 @@ def _for_precision(table: Table, people: Mapping[str, float], options: argparse.
         deff=options.deff,
     )
     if options.json:
-        return json.dumps(asdict(plan), ensure_ascii=False)
+        return plan.to_json()
     return f'{_size_table(people, plan.sizes)}\n\n{_reached_table(plan)}\n\ncost {plan.cost:,.2f}'
 
 
@@ -384,7 +383,7 @@ def run_coverage(options: argparse.Namespace) -> str:
     )
     found = coverage.simulate(plan, options.samples, options.seed, options.progress)
     if options.json:
-        return json.dumps([asdict(one) for one in found])
+        return found.to_json()
     body = [
         [one.method, f'{one.covered:.3f}', f'{one.width:.3f}', f'{one.above:.3f}'] for one in found
     ]

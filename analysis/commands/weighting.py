@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -128,10 +127,10 @@ def run_weight(options: argparse.Namespace) -> str:
         if options.responded:
             answered = _responding(table, start, options)
             start = answered.values
-            reports.append(asdict(answered.report))
+            reports.append(answered.report.to_dict())
         if options.margins:
             start, report = _calibrated(table, start, options)
-            reports.append(asdict(report))
+            reports.append(report.to_dict())
         if options.report:
             told = reports[-1] | ({'earlier': reports[:-1]} if reports[:-1] else {})
             return json.dumps(told, ensure_ascii=False, indent=2)

@@ -10,14 +10,15 @@ import numpy as np
 
 from analysis.arguments import checked
 from analysis.columns import Floats, Groups, counts, dot, positive_or_zero
+from analysis.record import Record
 from analysis.steps import Step
 
 # Below this many answers a class or cell is reported as tiny.
 TINY = 20
 
 
-@dataclass(frozen=True, kw_only=True)
-class Report:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Report(Record):
     """What a step did.  ``misfit`` is the largest relative error of each margin afterwards.
 
     ``kish`` is 1 + cv² of the weights, ``n_eff`` the number of positive weights over it;
@@ -52,8 +53,14 @@ class Weights:
     report: Report
     step: Step
 
+    def __post_init__(self) -> None:
+        self.values.setflags(write=False)
+
     def __len__(self) -> int:
         return len(self.values)
+
+    def __repr__(self) -> str:
+        return f'Weights of {len(self)} rows\n{self.report!r}'
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Floats:
         return np.array(self.values, dtype=dtype, copy=copy)

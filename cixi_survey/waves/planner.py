@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from analysis import allocation, planning
 from analysis.errors import AnalysisError
+from analysis.record import Records
 from cixi_survey import access, audit
 from cixi_survey.errors import N_, Problem, ProblemsFound, Refusal
 from cixi_survey.models import Wave, WavePlan
@@ -235,7 +236,7 @@ def _spread(
 
 def _expected(
     question: Question, population: Mapping[str, int], sizes: Mapping[str, int]
-) -> list[planning.Expected]:
+) -> Records[planning.Expected]:
     """What every town gets, and the city last."""
     return planning.expected_precision(
         population,
@@ -248,7 +249,7 @@ def _expected(
     )
 
 
-def _worth(question: Question, method: str, expected: list[planning.Expected]) -> Spread:
+def _worth(question: Question, method: str, expected: Records[planning.Expected]) -> Spread:
     *towns, city = expected
     margins = [town.margin for town in towns]
     shown = {
@@ -273,7 +274,7 @@ def _worth(question: Question, method: str, expected: list[planning.Expected]) -
 
 
 def _towns(
-    wave: Wave, by_margin: Mapping[str, Need], expected: Mapping[str, list[planning.Expected]]
+    wave: Wave, by_margin: Mapping[str, Need], expected: Mapping[str, Records[planning.Expected]]
 ) -> tuple[TownPlan, ...]:
     return tuple(
         TownPlan(
