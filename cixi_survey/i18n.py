@@ -93,6 +93,11 @@ def foreign(texts: Mapping[str, str]) -> str:
     code = _chosen(texts)[0]
     if code in {language(), NO_LANGUAGE}:
         return ''
+    return tag(code)
+
+
+def tag(code: str) -> str:
+    """What ``lang=`` says for a language; for one that the site does not speak, its code."""
     spoken = known().get(code)
     return spoken.html if spoken else code
 

@@ -33,8 +33,16 @@
     })));
   }
 
+  // Of many texts only those that were altered are sent while one types.
   function bodyOf(button, live) {
     const data = new URLSearchParams(new FormData(form));
+    if (live && form.hasAttribute('data-sparse')) {
+      all('textarea', form).forEach((field) => {
+        if (field.value !== field.defaultValue) return;
+        data.delete(field.name);
+        data.delete(byId(field.id.replace(/^f-/, 'seen-')).name);
+      });
+    }
     if (button && button.name) data.set(button.name, button.value);
     if (live) data.set('_live', '1');
     return data;
@@ -91,14 +99,20 @@
   function renew(page) {
     const fresh = page.getElementById('edit');
     form.action = fresh.action;
-    byId('digest').value = page.getElementById('digest').value;
-    byId('rest').innerHTML = page.getElementById('rest').innerHTML;
-    const title = page.getElementById('part-title').textContent;
-    byId('part-title').textContent = title;
     document.title = page.title;
+    all('[data-renew]', page).forEach((part) => {
+      const own = byId(part.id);
+      if (!own) return;
+      if (own.tagName === 'INPUT') own.value = part.value;
+      else if (own.innerHTML !== part.innerHTML) own.innerHTML = part.innerHTML;
+    });
     renewOutline(page);
-    all('p.error', form).forEach((line) => line.remove());
-    all('.invalid', form).forEach((box) => box.classList.remove('invalid'));
+    const scope = form.hasAttribute('data-sparse') ? all('.pair', fresh).map(mirror).filter(Boolean) : [form];
+    scope.forEach((root) => {
+      all('p.error', root).forEach((line) => line.remove());
+      all('.invalid', root).forEach((box) => box.classList.remove('invalid'));
+      all('textarea', root).forEach((field) => { field.defaultValue = page.getElementById(field.id) ? page.getElementById(field.id).defaultValue : field.defaultValue; });
+    });
     all('p.error', fresh).forEach((line) => {
       const place = mirror(line.nextElementSibling) || mirror(line.previousElementSibling);
       if (!place) return;
@@ -426,6 +440,16 @@
     if (event.target.hasAttribute('data-late') || event.target.hasAttribute('data-reload')) send(null);
   });
 
+  // The translation of the same words elsewhere.
+  document.addEventListener('click', (event) => {
+    const button = event.target.closest && event.target.closest('[data-take]');
+    if (!button) return;
+    const field = byId(button.getAttribute('data-for'));
+    field.value = button.getAttribute('data-take');
+    field.focus();
+    changed();
+  });
+
   // Enter in an answer makes the next one, as in a list of a word processor.
   document.addEventListener('keydown', (event) => {
     if (event.key !== 'Enter' || event.isComposing || event.target.tagName !== 'INPUT' || !form || !form.contains(event.target)) return;
@@ -464,6 +488,7 @@
     leaving = false;
     if (byId('outline')) outfit(byId('outline'));
     if (form) {
+      all('[data-take]', form).forEach((button) => { button.hidden = false; });
       modes(form);
       builders(form);
     }

@@ -12,7 +12,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from cixi_survey import access
+from cixi_survey import access, i18n
 from cixi_survey.access import requires
 from cixi_survey.authoring import (
     answers_form,
@@ -73,22 +73,13 @@ class PartGone(Refusal):
     cure = N_('Look at the history of the draft, or go on with another part.')
 
 
-class FileUnreadable(Refusal):
-    """The file has a fault of form, so no part of it can be found."""
-
-    code = 'file_unreadable'
-    title = N_('The file must be mended first')
-    message = N_('Its parts cannot be told from each other, so the forms cannot change them.')
-    cure = N_('Mend the file itself, or undo the last change.')
-
-
 @contextmanager
 def _placed() -> Iterator[None]:
     """Say that the file must be mended where it has no list to put something into."""
     try:
         yield
     except KeyError as error:
-        raise FileUnreadable from error
+        raise saving.FileUnreadable from error
 
 
 class _PartChanged(Exception):
@@ -171,7 +162,7 @@ def save_part(draft_id: int, kind: str, key: str = '') -> ResponseReturnValue:
 
     def make(draft: QuestionnaireDraft) -> Edit:
         with _placed():
-            text, result = _edited(reading.of(draft.source), kind, key, given, do)
+            text, result = _edited(saving.editable(draft), kind, key, given, do)
         done.append(result)
         act = _ACTS.get(do.partition(':')[0], 'edit')
         return Edit(text, act, f'{kind}/{key}'.strip('/'), typing=live or act == 'move')
@@ -205,8 +196,6 @@ _ACTS = {
 
 def _edited(read: Reading, kind: str, key: str, given: Typed, do: str) -> tuple[str, _Done]:
     """The text with what was typed, and with what the button does."""
-    if not read.editable:
-        raise FileUnreadable
     part = read.part(kind, key)
     if part is None:
         raise PartGone
@@ -329,6 +318,7 @@ def _part_address(draft: QuestionnaireDraft, part: Part) -> str:
 
 bp.add_app_template_global(outline.name_of, 'part_name')
 bp.add_app_template_global(wording.language_name, 'language_name')
+bp.add_app_template_global(i18n.tag, 'language_tag')
 bp.add_app_template_global(wording.type_name, 'type_name')
 
 
@@ -386,9 +376,7 @@ def add(draft_id: int) -> ResponseReturnValue:
     found: list[Path] = []
 
     def make(draft: QuestionnaireDraft) -> Edit:
-        read = reading.of(draft.source)
-        if not read.editable:
-            raise FileUnreadable
+        read = saving.editable(draft)
         with _placed():
             text, path = _added(read, given)
         found.append(path)

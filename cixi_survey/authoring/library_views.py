@@ -16,19 +16,9 @@ from cixi_survey.authoring import drafts, reading, saving, shelf
 from cixi_survey.authoring.blueprint import bp
 from cixi_survey.authoring.drafts import Edit
 from cixi_survey.authoring.shelf import Shelf
-from cixi_survey.errors import N_, Refusal
 from cixi_survey.models import QuestionnaireDraft
 
 ON_A_PAGE = 20
-
-
-class NotEditable(Refusal):
-    """The draft's file cannot be read, so nothing can be put into it."""
-
-    code = 'draft_not_editable'
-    title = N_('The draft cannot be changed here')
-    message = N_('Its file has a fault that keeps it from being read.')
-    cure = N_('Mend the file first; the page of the draft says where.')
 
 
 def _shelf(session: Session) -> Shelf:
@@ -95,9 +85,7 @@ def insert_from_library(draft_id: int) -> ResponseReturnValue:
     names: list[str] = []
 
     def made(draft: QuestionnaireDraft) -> Edit:
-        now = reading.of(draft.source)
-        if not now.editable:
-            raise NotEditable
+        now = saving.editable(draft)
         try:
             text, name = shelf.put(now, book.item, int(index))
         except KeyError:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from flask_babel import gettext as _
 
+from cixi_survey.authoring import wording
 from cixi_survey.authoring.reading import Part, Reading
 from cixi_survey.questionnaire.source import Data
 
@@ -94,7 +95,9 @@ def name_of(reading: Reading, part: Part) -> str:
 
 
 def subject(reading: Reading, text: str) -> str:
-    """What a save was about: ``question/age`` by the wording of now, all else as it is."""
+    """What a save was about: ``question/age`` by the wording of now, a language by its name."""
     kind, _slash, key = text.partition('/')
+    if kind == 'translations':
+        return wording.language_name(key)
     part = reading.part(kind, key)
     return name_of(reading, part) if part else key or kind

@@ -18,6 +18,7 @@ from cixi_survey.authoring import (
     library_views,
     paper_views,
     transfer_views,
+    translation_views,
 )
 from cixi_survey.authoring.blueprint import bp
 from cixi_survey.authoring.forms import QuestionnaireForm
@@ -33,6 +34,7 @@ __all__ = [
     'library_views',
     'paper_views',
     'transfer_views',
+    'translation_views',
 ]
 NAVIGATION = (('questionnaire.see', 'authoring.list_all', _l('Questionnaires')),)
 

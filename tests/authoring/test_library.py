@@ -175,7 +175,7 @@ def test_what_cannot_be_done_is_refused_in_words(organiser, app_database):
     broken = draft(app_database, staff, 'a: [b\n')
     refused = put(client, broken, key)
     assert refused.status_code == 409
-    assert '读不出来' in shown(refused)
+    assert '要先改好文件' in shown(refused)
 
 
 def test_only_those_who_edit_put_questions_into_drafts(client, app_database):

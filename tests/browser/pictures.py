@@ -323,6 +323,13 @@ STAFF_PAGES = (
         'organiser',
     ),
     (
+        'draft-translations',
+        'authoring.show_translations',
+        '/staff/questionnaires/drafts/{draft}/translations',
+        'Translations side by side',
+        'organiser',
+    ),
+    (
         'draft-source',
         'authoring.draft_source',
         '/staff/questionnaires/drafts/{draft}/source',
