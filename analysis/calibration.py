@@ -89,7 +89,7 @@ def calibrate(
         tiny=tiny_groups(coded, before, tiny) if coded else (),
     )
 
-    def redo(start: Floats) -> Floats:
+    def redo(start: Floats, _times: Floats) -> Floats:
         again = Step(step.blocks, start, start)
         g, _ = _solve(again, target, curve, limits, tolerance, iterations, names, bounds)
         return start * g

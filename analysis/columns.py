@@ -130,6 +130,11 @@ def counts(codes: Codes, size: int) -> Floats:
     return np.bincount(codes, minlength=size).astype(np.float64)
 
 
+def ratio(above: Floats, below: Floats, otherwise: float = 1.0) -> Floats:
+    """above/below, and ``otherwise`` (a factor that changes nothing) where that is nothing/0."""
+    return np.divide(above, below, out=np.full_like(below, otherwise), where=below != 0)
+
+
 def dot(first: Floats, second: Floats) -> float:
     """Σ first·second, on one processor."""
     whole = len(first) // ONE_PROCESSOR * ONE_PROCESSOR
@@ -272,6 +277,23 @@ def positive_or_zero(values: Any, name: str = 'weights', rows: int | None = None
     """A column of weights: finite, not negative, not all zero; else BadWeights naming the rows."""
     column = numbers(values, name, rows)
     smallest_weight(column, name)
+    return column
+
+
+def finite_weights(values: Any, name: str = 'weights', rows: int | None = None) -> Floats:
+    """A column of weights of which some may be negative, as a linear calibration makes them.
+
+    Raises BadWeights naming rows that are missing or infinite, and where the sum is not above 0.
+    """
+    column = numbers(values, name, rows)
+    bad = np.flatnonzero(~np.isfinite(column))
+    if bad.size:
+        raise BadWeights(
+            f'{name} must be finite; row {listed(bad + 1, 4)} is not.',
+            'A unit outside the sample has no row; one that did not answer may have weight 0.',
+        )
+    if not column.sum() > 0:
+        raise BadWeights(f'{name} add up to {column.sum():g}; the sum must be above 0.')
     return column
 
 

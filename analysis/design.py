@@ -223,7 +223,7 @@ class Design:
         the result's ``step``), in the order in which they were applied.
         """
         result = self
-        for step in steps:
+        for step in [part for whole in steps for part in whole.parts or (whole,)]:
             if len(step.after) != self.n:
                 raise BadColumn(f'The step has {len(step.after)} rows, the design {self.n}.')
             start = step.before if step.from_sample is None else step.from_sample
@@ -232,9 +232,12 @@ class Design:
                     'The step did not start from the weights of this design.',
                     'Apply the steps in the order in which they were made.',
                 )
-            steps = (*_kept(result.steps, step), step) if step.blocks else _kept(result.steps, step)
-            positive = bool(step.after.min() > 0)
-            result = _with(result, weights=step.after, positive=positive, steps=steps)
+            result = _with(
+                result,
+                weights=step.after,
+                positive=bool(step.after.min() > 0),
+                steps=(*result.steps, step),
+            )
         return result
 
     def calibrated_on(self, *margins: Any, base_weights: Any = None) -> Design:
@@ -260,19 +263,6 @@ class Design:
         if self.steps:
             parts.append(f'{len(self.steps)} calibration steps')
         return f'Design({", ".join(parts)}, df {self.df})'
-
-
-def _kept(earlier: tuple[Step, ...], step: Step) -> tuple[Step, ...]:
-    """The earlier steps that the variance still follows after ``step``.
-
-    A step without auxiliaries (trimming) breaks the totals that calibrations met: their residuals
-    would claim a precision that is gone, in the limit a standard error of 0.  They are dropped,
-    which errs on the side of caution; replicates, and ``weights.rake_and_trim``, which meets the
-    totals again, keep it.
-    """
-    if step.blocks or np.array_equal(step.before, step.after):
-        return earlier
-    return tuple(each for each in earlier if each.from_sample is not None)
 
 
 def _with(design: Design, **changes: Any) -> Design:

@@ -21,7 +21,7 @@ import numpy as np
 
 from analysis import factors
 from analysis.arguments import as_mapping, checked, is_table
-from analysis.columns import Floats, Mask, chosen, number_table, numbers
+from analysis.columns import Floats, Mask, chosen, number_table, numbers, ratio
 from analysis.design import Design
 from analysis.errors import (
     AnalysisError,
@@ -34,7 +34,7 @@ from analysis.errors import (
 )
 from analysis.options import generator, number, whole_number
 from analysis.result import Part
-from analysis.steps import Step
+from analysis.steps import Redo, Step
 from analysis.variance import dense
 
 # Replicate weights by row beyond this number (8 GiB) are not kept.
@@ -50,6 +50,7 @@ class ReplicateDesign:
     ``factors`` multiply the weights of the design's units, or ``given`` (n, R) holds full
     replicate weights by row.  ``mse`` centres at the estimate of the full sample and not
     at the mean of the replicates.  ``df`` replaces PSUs − strata where those are not known.
+    ``origin`` are the replicates before their weights were adjusted.
     """
 
     design: Design
@@ -60,6 +61,7 @@ class ReplicateDesign:
     rscales: Floats
     mse: bool
     df: int | None = None
+    origin: ReplicateDesign | None = None
 
     @property
     def count(self) -> int:
@@ -94,15 +96,17 @@ class ReplicateDesign:
                 f'{self.count:,} replicates of {self.n:,} rows are too many to adjust one by one.',
                 'Use bootstrap with some hundred replicates, or groups of rows as PSUs.',
             )
+        origin = self if self.origin is None else self.origin
         columns = np.empty((self.n, self.count), order='F')
         for r in range(self.count):
             column = self.row_weights(r)
+            times = ratio(origin.row_weights(r), origin.weights, 0.0)
             for redo in again:
-                column = _in_replicate(redo, column, r)
+                column = _in_replicate(redo, column, times, r)
             columns[:, r] = column
             if progress is not None:
                 progress(r + 1, self.count)
-        return replace(self, design=changed, given=columns, factors=None)
+        return replace(self, design=changed, given=columns, factors=None, origin=origin)
 
     def row_weights(self, r: int) -> Floats:
         """Weights of all rows in replicate r (counted from 0)."""
@@ -152,9 +156,9 @@ class ReplicateDesign:
         )
 
 
-def _in_replicate(redo: Callable[[Floats], Floats], column: Floats, r: int) -> Floats:
+def _in_replicate(redo: Redo, column: Floats, times: Floats, r: int) -> Floats:
     try:
-        return redo(column)
+        return redo(column, times)
     except AnalysisError as error:
         raise NotConverged(
             f'The adjustment fails in replicate {r + 1}: {error.what}',

@@ -4,6 +4,17 @@ Weights that reproduce known totals X of auxiliaries x have the variance of the 
 e = y − x'B, B from the regression on x with the weights before the step (Deville and Särndal
 1992, JASA 87, eq. 3.4; Särndal, Swensson and Wretman 1992, section 6.6).  Post-stratification
 and raking are the case where x are indicators of groups.
+
+Trimming has no totals to meet but one, the sum of the weights before it.  A row cut at a limit c
+counts c and hands what it had above on to the free rows, so that with w' = t(w) the influence of
+row i on Σw'y is
+
+    w'ᵢyᵢ − (w'ᵢ − wᵢ)ȳ,    ȳ the mean of y over the free rows (weighted if shared in proportion),
+
+found by differentiating Σ mᵢw'ᵢyᵢ by mᵢ, how often row i is in the sample (a resampled PSU comes
+with its limit and its share, and the numbers of cut and free rows follow).  What the weights
+before it carry is ryᵢ + (1 − r)ȳ with the slope r = ∂w'/∂w: the column whose calibration residual
+the earlier steps are asked for.  Cut rows have r = 0, free ones 1 (additive) or w'/w (proportional).
 """
 
 from __future__ import annotations
@@ -11,10 +22,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
 
-from analysis.columns import Codes, Floats, Groups, sums
+from analysis.columns import Codes, Floats, Groups, Mask, ratio, sums
+
+# New weights of a replicate, from its weights before the step and from how often it has each row.
+Redo: TypeAlias = Callable[[Floats, Floats], Floats]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,14 +85,21 @@ class Step:
 
     ``from_sample`` marks totals that were estimated from the sample itself (non-response
     adjustment): they vary from sample to sample, so their part is added back.  ``redo`` makes
-    the same adjustment from other starting weights, as replicates need it.
+    the same adjustment in a replicate, from its weights and from how often it has each row.
+
+    ``slope`` marks a trimming (r above) and ``metric`` gives the weights of its mean ȳ; those of
+    a regression are the weights before the step.  ``parts`` are the steps of one that was made of
+    several.
     """
 
     blocks: tuple[Block, ...]
     before: Floats
     after: Floats
     from_sample: Floats | None = None
-    redo: Callable[[Floats], Floats] | None = None
+    redo: Redo | None = None
+    slope: Floats | None = None
+    metric: Floats | None = None
+    parts: tuple[Step, ...] = ()
 
     @classmethod
     def on_groups(
@@ -87,11 +109,41 @@ class Step:
         before: Floats,
         after: Floats,
         from_sample: Floats | None = None,
-        redo: Callable[[Floats], Floats] | None = None,
+        redo: Redo | None = None,
     ) -> Step:
         """A step whose totals were counts of groups (cells, or the margins of a raking)."""
         blocks = tuple(Block(margin.codes, len(margin)) for margin in margins)
         return cls(blocks, before, after, from_sample, redo)
+
+    @classmethod
+    def of_trimming(
+        cls, before: Floats, after: Floats, free: Mask, *, additive: bool, redo: Redo
+    ) -> Step:
+        """A step that cut weights at limits and shared the rest among the ``free`` rows."""
+        if additive:
+            slope = free.astype(np.float64)
+            metric = slope
+        else:
+            metric = np.where(free, before, 0.0)
+            slope = ratio(np.where(free, after, 0.0), metric, 0.0)
+        everybody = Block(np.zeros(len(before), dtype=np.intp), 1)
+        return cls((everybody,), before, after, redo=redo, slope=slope, metric=metric)
+
+    @classmethod
+    def in_turn(cls, parts: Sequence[Step]) -> Step:
+        """Several steps, each from the weights of the one before, as one."""
+
+        def redo(start: Floats, times: Floats) -> Floats:
+            for part in parts:
+                assert part.redo is not None
+                start = part.redo(start, times)
+            return start
+
+        return cls((), parts[0].before, parts[-1].after, redo=redo, parts=tuple(parts))
+
+    @property
+    def regression_weights(self) -> Floats:
+        return self.before if self.metric is None else self.metric
 
     @cached_property
     def cells(self) -> tuple[Codes, Codes] | None:
@@ -149,8 +201,11 @@ class Step:
 
     @cached_property
     def inverse(self) -> Floats:
-        """Generalised inverse of Σ q·x·x': margins overlap (each adds up to everybody)."""
-        gram = self.cross_with(self, self.before)
+        """Generalised inverse of Σ q·x·x', q the regression weights.
+
+        Margins overlap: each adds up to everybody.
+        """
+        gram = self.cross_with(self, self.regression_weights)
         scale = np.sqrt(np.where(np.diag(gram) > 0, np.diag(gram), 1.0))
         scaled = np.linalg.pinv(gram / np.outer(scale, scale), rcond=1e-10, hermitian=True)
         return np.asarray(scaled / np.outer(scale, scale))

@@ -17,7 +17,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from analysis.columns import Codes, Floats, Mask, counts, sums
+from analysis.columns import Codes, Floats, Mask, counts, ratio, sums
 from analysis.design import Design
 from analysis.stages import Stage
 from analysis.steps import Step
@@ -78,8 +78,8 @@ def residual(
     coefficients = _coefficients(design, column, domain, domains)
     if raw.domain is not None and all(step.cells is not None for step in design.steps):
         fixed = tuple(
-            (step.cells[0], _spread(design, step), step.fitted_cells(fitted))
-            for step, fitted in zip(design.steps, coefficients, strict=True)
+            (step.cells[0], _spread(design, k), step.fitted_cells(fitted))
+            for k, (step, fitted) in enumerate(zip(design.steps, coefficients, strict=True))
             if step.cells is not None
         )
         return Totals(raw.values, domains, raw.domain, fixed)
@@ -105,33 +105,51 @@ def _coefficients(
     """Regression of a column on the auxiliaries of each step, (size, domains) for each.
 
     The steps are undone from the last to the first: what a step leaves is what the one before
-    it sees.
+    it sees, a multiple ``own`` of the column plus multiples ``shares`` (by row) of what the later
+    steps explained.
     """
     coefficients: list[Floats] = []
+    own, shares = np.ones(1), list[Floats]()
     for k in range(len(design.steps) - 1, -1, -1):
-        step = design.steps[k]
-        cross = step.cross(step.before * column, domain, domains)
-        later = design.steps[k + 1 :]
-        for other, fitted in zip(later, coefficients, strict=True):
-            cross = cross - step.cross_with(other, step.before) @ fitted
+        step, later = design.steps[k], design.steps[k + 1 :]
+        if step.slope is not None:
+            grown = ratio(_end(design, k), step.after, 0.0)
+            own, shares = own * grown, [share * grown for share in shares]
+        weight = step.regression_weights
+        cross = step.cross(weight * own * column, domain, domains)
+        for other, share, fitted in zip(later, shares, coefficients, strict=True):
+            cross = cross + step.cross_with(other, weight * share) @ fitted
         coefficients.insert(0, step.inverse @ cross)
+        if step.slope is not None:
+            own, shares = own * step.slope, [share * step.slope for share in shares]
+        shares.insert(0, -np.ones(1) if step.slope is None else 1.0 - step.slope)
     return coefficients
 
 
-def _spread(design: Design, step: Step) -> Floats:
-    """The weights that carry what a step explains.
+def _end(design: Design, k: int) -> Floats:
+    """The weights after step k that carry its residual: the last ones before the next trimming."""
+    trimmed = (step.before for step in design.steps[k + 1 :] if step.slope is not None)
+    return next(trimmed, design.weights)
+
+
+def _spread(design: Design, k: int) -> Floats:
+    """The weights that carry what step k explains.
 
     Totals that were estimated from the sample vary too: their part stays, with the weights
     from which they were made.
     """
-    return design.weights if step.from_sample is None else design.weights - step.from_sample
+    step = design.steps[k]
+    if step.slope is not None:
+        return step.after - step.before
+    end = _end(design, k)
+    return end if step.from_sample is None else end - step.from_sample
 
 
 def _explained(design: Design, coefficients: Sequence[Floats]) -> Floats:
     """Unit totals of the part of a column that the calibration totals fix, (units, domains)."""
     table = np.zeros((design.units, coefficients[0].shape[1]))
-    for step, fitted in zip(design.steps, coefficients, strict=True):
-        spread = _spread(design, step)
+    for k, (step, fitted) in enumerate(zip(design.steps, coefficients, strict=True)):
+        spread = _spread(design, k)
         if design.row_unit is None:
             table += spread[:, None] * step.fitted(fitted)
         else:

@@ -7,14 +7,13 @@ from typing import Any
 
 from analysis.arguments import checked
 from analysis.collapse import check_names, merged_classes, merged_counts
-from analysis.columns import Floats, positive_or_zero, sums
+from analysis.columns import Floats, positive_or_zero, ratio, sums
 from analysis.steps import Step
 from analysis.weights.population import check_kept, labelled, population_targets
 from analysis.weights.report import (
     TINY,
     Weights,
     largest_misfit,
-    ratio_or_one,
     report_on,
     tiny_groups,
 )
@@ -42,7 +41,7 @@ def post_stratify(
     wanted = merged_counts(population, collapse)
     held = sums(coded.codes, before, len(coded))
     target = population_targets(coded, wanted, held, 'cells')
-    factor = ratio_or_one(target, held)
+    factor = ratio(target, held)
     after = before * factor[coded.codes]
     report = report_on(
         'post-stratification',
@@ -53,10 +52,10 @@ def post_stratify(
         collapsed=collapsed,
     )
 
-    def redo(start: Floats) -> Floats:
+    def redo(start: Floats, _times: Floats) -> Floats:
         again = sums(coded.codes, start, len(coded))
         check_kept(coded, held, again, 'cells')
-        return start * ratio_or_one(target, again)[coded.codes]
+        return start * ratio(target, again)[coded.codes]
 
     step = Step.on_groups([coded], before=before, after=after, redo=redo)
     return Weights(after, report, step)

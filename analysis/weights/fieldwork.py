@@ -9,12 +9,12 @@ import numpy as np
 
 from analysis.arguments import checked
 from analysis.collapse import check_names, merged_classes
-from analysis.columns import Floats, Groups, counts, flags, numbers, positive_or_zero, sums
+from analysis.columns import Floats, Groups, counts, flags, numbers, positive_or_zero, ratio, sums
 from analysis.errors import BadOption, BadWeights, listed
 from analysis.layout import everybody
 from analysis.steps import Step
 from analysis.weights.population import check_kept, labelled
-from analysis.weights.report import TINY, Weights, ratio_or_one, report_on
+from analysis.weights.report import TINY, Weights, report_on
 
 
 @checked
@@ -98,7 +98,7 @@ def _within_classes(
             f'Nobody answered in class {listed(empty)}.',
             "Merge it with another: collapse={'class': 'other class'} or collapse='neighbour'.",
         )
-    factor = ratio_or_one(to_stand_for, answered)
+    factor = ratio(to_stand_for, answered)
     after = np.where(kept, before * factor[coded.codes], np.where(asked, 0.0, before))
     small = (count < minimum) & (to_stand_for > 0)
     report = report_on(
@@ -112,12 +112,12 @@ def _within_classes(
     # Ineligible units are a group of their own that nothing is asked of.
     margin = Groups(np.where(asked, coded.codes, size), (*names, 'not eligible'))
 
-    def redo(start: Floats) -> Floats:
+    def redo(start: Floats, _times: Floats) -> Floats:
         all_in = sums(coded.codes, start * asked, size)
         again = sums(coded.codes, start * kept, size)
         check_kept(coded, answered * (all_in > 0), again, 'classes')
-        ratio = ratio_or_one(all_in, again)
-        return np.where(kept, start * ratio[coded.codes], np.where(asked, 0.0, start))
+        factor = ratio(all_in, again)
+        return np.where(kept, start * factor[coded.codes], np.where(asked, 0.0, start))
 
     step = Step.on_groups(
         [margin],

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from analysis.arguments import checked
-from analysis.columns import Codes, Floats, Groups, counts, positive_or_zero, sums
+from analysis.columns import Codes, Floats, Groups, counts, positive_or_zero, ratio, sums
 from analysis.errors import BadOption, NotConverged, listed
 from analysis.steps import Step, cross_cells
 from analysis.weights.population import (
@@ -22,7 +22,6 @@ from analysis.weights.report import (
     TINY,
     Weights,
     largest_misfit,
-    ratio_or_one,
     report_on,
     tiny_counts,
 )
@@ -66,7 +65,7 @@ def rake(
     }
     check_totals(targets)
     fitted, rounds = _fit(table, cells, targets, tolerance, iterations, coded)
-    factor = ratio_or_one(fitted, table)
+    factor = ratio(fitted, table)
     after = before * factor[cell]
     positive = cell if np.count_nonzero(before) == len(before) else cell[before > 0]
     count = counts(positive, len(cells))
@@ -83,13 +82,13 @@ def rake(
         tiny=tiny_counts(coded, {n: sums(level[n], count, len(g)) for n, g in coded.items()}, tiny),
     )
 
-    def redo(start: Floats) -> Floats:
+    def redo(start: Floats, _times: Floats) -> Floats:
         begin = sums(cell, start, len(cells))
         for name, groups in coded.items():
             first, now = (sums(level[name], one, len(groups)) for one in (table, begin))
             check_kept(groups, first, now, name)
         again, _ = _fit(begin, cells, targets, tolerance, iterations, coded)
-        return start * ratio_or_one(again, begin)[cell]
+        return start * ratio(again, begin)[cell]
 
     step = Step.on_groups(list(coded.values()), before=before, after=after, redo=redo)
     return Weights(after, report, step)
@@ -114,7 +113,7 @@ def _fit(
             gaps = np.where(current > 0, np.abs(current - target) / target, 0.0)
             level = int(gaps.argmax())
             worst = max(worst, (float(gaps[level]), name, level))
-            fitted *= ratio_or_one(target, current)[cells[:, j]]
+            fitted *= ratio(target, current)[cells[:, j]]
         if worst[0] <= tolerance:
             return fitted, rounds
     gap, name, level = worst
@@ -140,16 +139,18 @@ def rake_and_trim(
     Without ``upper`` the limit is median + 6·(interquartile range) of the raked weights
     (the rule of Chowdhury, Khare and Wolter 2007).  The last act is a raking, so the margins
     are exact; NotConverged says how far the limit is passed when the two cannot both be had.
+    The variance follows every round, and replicates repeat as many.
     The report compares with raking alone: Kish before (``kish_untrimmed``) and the share of
     weight that was cut.
     """
     before = positive_or_zero(weights)
     check_iteration(rounds, tolerance)
-    raked = rake(before, margins, population)
+    coded = {name: labelled(column, name, len(before)) for name, column in margins.items()}
+    raked = rake(before, coded, population)
     if upper is None:
         quarter, half, three = np.quantile(raked.values[raked.values > 0], [0.25, 0.5, 0.75])
         upper = float(half + 6.0 * (three - quarter))
-    current, done, cut = raked.values, raked, 0
+    current, done, cut, parts = raked.values, raked, 0, [raked.step]
     given_up = float(np.clip(raked.values - upper, 0.0, None).sum() / raked.values.sum())
     for turn in range(rounds + 1):
         over = current > upper * (1 + tolerance)
@@ -166,15 +167,11 @@ def rake_and_trim(
                 kish_untrimmed=raked.report.kish,
             )
 
-            def redo(start: Floats, limit: float = upper) -> Floats:
-                return rake_and_trim(
-                    start, margins, population, upper=limit, rounds=rounds, tolerance=tolerance
-                ).values
-
-            step = Step(done.step.blocks, before, current, redo=redo)
-            return Weights(current, report, step)
+            return Weights(current, report, Step.in_turn(parts))
         cut = max(cut, int(over.sum()))
-        done = rake(trim(current, upper=upper), margins, population)
+        trimmed = trim(current, upper=upper)
+        done = rake(trimmed.values, coded, population)
+        parts += [trimmed.step, done.step]
         current = done.values
     raise NotConverged(
         f'After {rounds} rounds the largest weight is {current.max():.6g}, the limit {upper:.6g}.',

@@ -118,8 +118,3 @@ def tiny_counts(
 
 def largest_misfit(reached: Floats, target: Floats) -> float:
     return float((np.abs(reached - target) / target)[reached > 0].max())
-
-
-def ratio_or_one(above: Floats, below: Floats) -> Floats:
-    """above/below, and 1 where nothing is below: a level without rows changes no weight."""
-    return np.divide(above, below, out=np.ones_like(below), where=below > 0)

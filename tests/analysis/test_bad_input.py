@@ -57,7 +57,11 @@ def faults(
     (lambda: Design(BAD), BadWeights, 'found -1 in row 5'),
     (lambda: weights.kish(BAD), BadWeights, 'found -1 in row 5'),
     (lambda: weights.rake(BAD, {'s': SEX}, {'s': PEOPLE}), BadWeights, 'found -1 in row 5'),
-    (lambda: weights.trim(BAD, upper=2), BadWeights, 'found -1 in row 5'),
+    (
+        lambda: weights.trim(np.where(BAD < 0, np.inf, 1), upper=2),
+        BadWeights,
+        'finite; row 5 is not',
+    ),
     (lambda: calibrate(BAD, {'s': SEX}, {'s': PEOPLE}), BadWeights, 'found -1 in row 5'),
     (lambda: cronbach_alpha({'a': Y, 'b': YES}, BAD), BadWeights, 'found -1 in row 5'),
     (lambda: propensities(YES, {'y': Y}, BAD), BadWeights, 'found -1 in row 5'),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis import Design, mean, replicates, total, weights
+from analysis import Design, mean, total, weights
 from analysis.calibration import calibrate
 from analysis.errors import BadColumn, BadOption, InfeasibleBounds, NotConverged
 from tests.analysis.apidata import agrees, apiclus1, apistrat
@@ -166,23 +166,6 @@ def test_trimming_by_hand() -> None:
 
 def test_weights_inside_the_limits_are_left_alone() -> None:
     assert weights.trim([1, 2, 3], upper=5).values.tolist() == [1, 2, 3]
-
-
-def test_trimming_after_a_calibration_claims_no_precision_that_is_gone() -> None:
-    """y is a line in x, so calibration to x leaves no error; trimming breaks the total of x."""
-    x = np.random.default_rng(0).gamma(2, 10, 80)
-    y, design = 5 + 2 * x, Design(np.full(80, 10.0))
-    totals = {'one': 800, 'x': 17_600.0}
-    auxiliaries = {'one': np.ones(80), 'x': x}
-    done = calibrate(design.weights, x=auxiliaries, totals=totals, method='raking')
-    assert total(design.calibrated(done.step), y).se < 1e-6
-    cut = weights.trim(done.values, upper=float(np.quantile(done.values, 0.8)))
-    steps = (done.step, cut.step)
-    linear = total(design.calibrated(*steps), y).se
-    replicated = total(replicates.jackknife(design).calibrated(*steps), y).se
-    assert 1000 < replicated < linear
-    untouched = weights.trim(done.values, upper=1e9)
-    assert total(design.calibrated(done.step, untouched.step), y).se < 1e-6
 
 
 def test_raking_with_trimming_meets_margins_and_limit() -> None:
