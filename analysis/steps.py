@@ -14,7 +14,8 @@ row i on Σw'y is
 found by differentiating Σ mᵢw'ᵢyᵢ by mᵢ, how often row i is in the sample (a resampled PSU comes
 with its limit and its share, and the numbers of cut and free rows follow).  What the weights
 before it carry is ryᵢ + (1 − r)ȳ with the slope r = ∂w'/∂w: the column whose calibration residual
-the earlier steps are asked for.  Cut rows have r = 0, free ones 1 (additive) or w'/w (proportional).
+the earlier steps are asked for.  Cut rows have r = 0, free ones 1 (additive) or w'/w (in
+proportion).
 """
 
 from __future__ import annotations
