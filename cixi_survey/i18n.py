@@ -64,7 +64,8 @@ def elder() -> int:
 def _asked_and_remembered(name: str) -> Iterable[str]:
     """By the address and by the cookie; the address of a form may be older than the cookie."""
     asked, remembered = request.args.get(name, ''), request.cookies.get(name, '')
-    return (remembered, asked) if request.method == 'POST' else (asked, remembered)
+    older = request.method == 'POST' and not _looks_only()
+    return (remembered, asked) if older else (asked, remembered)
 
 
 # --- texts ----------------------------------------------------------------------------------------
@@ -228,6 +229,20 @@ def shows_again(view: Callable[P, T]) -> Callable[P, T]:
     return view
 
 
+def looks_only(view: Callable[P, T]) -> Callable[P, T]:
+    """State of a view that its language and size go by its address alone and are not remembered.
+
+    For looking at something in another language without changing one's own.
+    """
+    view.looks_only = True  # type: ignore[attr-defined]
+    return view
+
+
+def _looks_only() -> bool:
+    view = current_app.view_functions.get(request.endpoint or '')
+    return bool(getattr(view, 'looks_only', False))
+
+
 def switching() -> bool:
     """Whether the form of this request was sent only to see it in another language or size."""
     return bool(g.get('switching'))
@@ -247,7 +262,7 @@ def _switch_and_show_again() -> ResponseReturnValue | None:
 
 def _remember(response: Response) -> Response:
     switched = g.get('switched', {})
-    for name, possible in _possible().items():
+    for name, possible in ({} if _looks_only() else _possible()).items():
         asked = switched.get(name) or next(iter(_asked_and_remembered(name)))
         if asked in possible:
             response.set_cookie(

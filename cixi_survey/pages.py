@@ -5,9 +5,10 @@ from __future__ import annotations
 import gzip
 import hashlib
 import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import brotli
 import sqlalchemy as sa
@@ -39,6 +40,26 @@ COMPRESSED = [
     'application/json',
     'image/svg+xml',
 ]
+
+
+P = ParamSpec('P')
+T = TypeVar('T')
+
+
+def framed(view: Callable[P, T]) -> Callable[P, T]:
+    """State of a view that pages of this site, and no others, may show it in a frame."""
+    policy = HEADERS['Content-Security-Policy'].replace(
+        "frame-ancestors 'none'", "frame-ancestors 'self'"
+    )
+    view.headers = {'Content-Security-Policy': policy, 'X-Frame-Options': 'SAMEORIGIN'}  # type: ignore[attr-defined]
+    return view
+
+
+def frames(view: Callable[P, T]) -> Callable[P, T]:
+    """State of a view that it shows another page of this site in a frame."""
+    policy = f"{HEADERS['Content-Security-Policy']}; frame-src 'self'"
+    view.headers = {'Content-Security-Policy': policy}  # type: ignore[attr-defined]
+    return view
 
 
 class _SessionCookie(SecureCookieSessionInterface):
@@ -115,7 +136,8 @@ def _finish(response: Response) -> Response:
         response.headers['Strict-Transport-Security'] = 'max-age=31536000'
     if request.endpoint == 'static':
         return _finish_static(response)
-    for name, value in HEADERS.items():
+    view = current_app.view_functions.get(request.endpoint or '')
+    for name, value in {**HEADERS, **getattr(view, 'headers', {})}.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault('Cache-Control', 'no-store')
     return response

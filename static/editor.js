@@ -73,7 +73,8 @@
       }
       renew(answer.page);
       if (!dirty) say('', fresh.hasAttribute('data-partly') ? word('held') : saved(answer.page));
-      return refreshPreview();
+      tellPreview('saved', answer.page);
+      return undefined;
     }, () => {
       dirty = true;
       say('bad', word('failed'));
@@ -186,16 +187,13 @@
   function swap(answer, button) {
     const fresh = answer.page.querySelector('main');
     const old = document.querySelector('main');
-    const preview = old.querySelector('.preview');
     const scroll = window.scrollY;
     const outline = byId('outline') ? byId('outline').scrollTop : 0;
     const same = answer.url.split('#')[0] === location.href.split('#')[0];
     const focused = button && button.id ? button.id : document.activeElement && document.activeElement.id;
     const value = button && button.value;
     const copy = document.importNode(fresh, true);
-    if (preview && copy.querySelector('.preview') && preview.childNodes.length) {
-      copy.querySelector('.preview').replaceWith(preview);
-    }
+    tellPreview('swapping', copy);
     old.replaceWith(copy);
     document.title = answer.page.title;
     if (same) history.replaceState(null, '', answer.url.split('#')[0]);
@@ -204,7 +202,6 @@
     if (byId('outline')) byId('outline').scrollTop = outline;
     window.scrollTo(0, same || (value && /^(up|down|place)/.test(value)) ? scroll : 0);
     focusAfter(value, focused, same);
-    refreshPreview(true);
   }
 
   // Where one goes on: in the new entry, at the entry that moved, at the title of another part.
@@ -393,7 +390,7 @@
       }
       const here = byId('outline').querySelector('[aria-current]');
       if (kind && form && !here) markCurrent();
-      refreshPreview();
+      tellPreview('saved', answer.page);
     }).catch(() => say('bad', word('failed')));
   }
 
@@ -405,7 +402,10 @@
     });
   }
 
-  function refreshPreview() { return undefined; }
+  // preview.js listens.
+  function tellPreview(what, page) {
+    document.dispatchEvent(new CustomEvent(what, { detail: page }));
+  }
 
   // --- Events
 

@@ -12,7 +12,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from cixi_survey import access, i18n
+from cixi_survey import access, i18n, pages
 from cixi_survey.access import requires
 from cixi_survey.authoring import (
     answers_form,
@@ -112,6 +112,7 @@ def show_draft(draft_id: int) -> ResponseReturnValue:
 @bp.get('/drafts/<int:draft_id>/<kind>')
 @bp.get('/drafts/<int:draft_id>/<kind>/<key>')
 @requires('questionnaire.see')
+@pages.frames
 def edit_part(draft_id: int, kind: str, key: str = '') -> ResponseReturnValue:
     draft = saving.read(draft_id)
     read = reading.of(draft.source)
@@ -151,6 +152,7 @@ def _page(
 @bp.post('/drafts/<int:draft_id>/<kind>')
 @bp.post('/drafts/<int:draft_id>/<kind>/<key>')
 @requires('questionnaire.edit')
+@pages.frames
 def save_part(draft_id: int, kind: str, key: str = '') -> ResponseReturnValue:
     """Save the form of a part, and then do what its button says."""
     given = fields.typed()

@@ -17,6 +17,7 @@ from cixi_survey.authoring import (
     edit_views,
     library_views,
     paper_views,
+    preview,
     transfer_views,
     translation_views,
 )
@@ -33,6 +34,7 @@ __all__ = [
     'edit_views',
     'library_views',
     'paper_views',
+    'preview',
     'transfer_views',
     'translation_views',
 ]

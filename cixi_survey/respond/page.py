@@ -21,6 +21,7 @@ from markupsafe import Markup, escape
 from cixi_survey import database, i18n, notices, pages, places
 from cixi_survey.errors import Problem
 from cixi_survey.models import Wave
+from cixi_survey.notices import PrivacyNotice
 from cixi_survey.questionnaire.definition import Option, Questionnaire, page_rules
 from cixi_survey.respond.assembly import Parts
 from cixi_survey.respond.drafts import Saved, StaleDraft
@@ -49,6 +50,22 @@ class State:
     @property
     def is_plain(self) -> bool:
         return not (self.values or self.problems or self.notice or self.revision)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """That the questionnaire is only tried out: nothing that is entered is kept anywhere.
+
+    ``address`` is where its form goes, in the language and size of this page; ``until`` is the end
+    of a test link, ``back`` leads a member of staff to the editor.  ``problems`` of a draft keep
+    its newest state from being shown; this one was saved at ``saved_at``.
+    """
+
+    address: str
+    until: datetime | None = None
+    back: str = ''
+    problems: tuple[Problem, ...] = ()
+    saved_at: datetime | None = None
 
 
 def resumed(ticket: Ticket, draft: Saved, notice: str) -> State:
@@ -101,6 +118,12 @@ def empty(wave: Wave, questionnaire: Questionnaire, state: State) -> Response:
     return response
 
 
+def tried(wave: Wave, questionnaire: Questionnaire, state: State, trial: Trial) -> str:
+    """The same page for somebody who tries the questionnaire out; ``wave`` is of no session."""
+    privacy = notices.compose(wave, questionnaire)
+    return _rendered(wave, privacy, questionnaire, state, generate_csrf(), trial=trial)
+
+
 def _between(state: State, kept: str = '') -> dict[str, str]:
     return {'ticket': state.ticket, 'csrf': generate_csrf(), 'kept': kept}
 
@@ -136,11 +159,24 @@ def _render(
     wave: Wave, questionnaire: Questionnaire, state: State, csrf: str, kept: str = ''
 ) -> str:
     with database.reading() as session:
-        notice = notices.of(session, wave)
+        privacy = notices.of(session, wave)
+    return _rendered(wave, privacy, questionnaire, state, csrf, kept)
+
+
+def _rendered(
+    wave: Wave,
+    privacy: PrivacyNotice,
+    questionnaire: Questionnaire,
+    state: State,
+    csrf: str,
+    kept: str = '',
+    trial: Trial | None = None,
+) -> str:
     return render_template(
         'respond/questionnaire.html',
         wave=wave,
-        privacy=notice,
+        privacy=privacy,
+        trial=trial,
         questionnaire=questionnaire,
         state=state,
         csrf=csrf,

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from flask import (
-    Blueprint,
     Response,
     current_app,
     jsonify,
@@ -42,16 +41,18 @@ from cixi_survey.respond import (
     receipts,
     submit,
     tickets,
+    trial_views,
     withdrawal,
 )
 from cixi_survey.respond import entrance as doors
+from cixi_survey.respond.blueprint import bp
 from cixi_survey.respond.drafts import AlreadySent, Saved, StaleDraft
 from cixi_survey.respond.entrance import CodeUnknown, Entrance
 from cixi_survey.respond.posted import Posted
 from cixi_survey.respond.receipts import ReceiptView
 from cixi_survey.respond.tickets import Ticket
 
-bp = Blueprint('respond', __name__)
+__all__ = ['bp', 'trial_views']
 
 MARKED_SECONDS = 3600
 TICKET_COOKIE = 'ticket'

@@ -123,6 +123,13 @@ PAGES = (
     Shot('enter-code', 'respond.enter_code', _at('/i'), 'Typing in a code'),
     Shot('cover', 'respond.by_code', _at('/i/{scene.code}'), 'The cover of the questionnaire'),
     Shot(
+        'staff-preview',
+        'respond.preview',
+        _at('/staff/questionnaires/drafts/{scene.draft}/preview'),
+        'A draft as residents see it',
+        'organiser',
+    ),
+    Shot(
         'questions',
         'respond.by_code',
         _at('/i/{scene.code}'),
