@@ -32,7 +32,8 @@ def rao_scott(
     first, second = groups(rows, 'rows', plain.n), groups(columns, 'columns', plain.n)
     known = (first.codes >= 0) & (second.codes >= 0)
     inside = known if where is None else known & flags(where, 'where', plain.n)
-    if not (plain.weights[inside] > 0).any():
+    inside &= plain.weights != 0
+    if not inside.any():
         raise EmptyDomain('No row with a positive weight has both answers.', 'Check where=.')
     row = _present(first.codes, inside, 'rows')
     column = _present(second.codes, inside, 'columns')

@@ -31,6 +31,10 @@ PIECE, LONG = 1 << 15, 1 << 17
 ONE_PROCESSOR = 8192
 
 
+NO_ANSWER = 'A unit outside the sample has no row; one that did not answer may have weight 0.'
+NO_NEGATIVE = 'Calibrate with bounds, or by raking or logit, or use weights.trim.'
+
+
 @dataclass(frozen=True, eq=False)
 class Groups:
     """A column of labels as integers: ``labels[codes[i]]`` is row i; code -1 means no label.
@@ -288,13 +292,19 @@ def finite_weights(values: Any, name: str = 'weights', rows: int | None = None) 
     column = numbers(values, name, rows)
     bad = np.flatnonzero(~np.isfinite(column))
     if bad.size:
-        raise BadWeights(
-            f'{name} must be finite; row {listed(bad + 1, 4)} is not.',
-            'A unit outside the sample has no row; one that did not answer may have weight 0.',
-        )
+        raise BadWeights(f'{name} must be finite; row {listed(bad + 1, 4)} is not.', NO_ANSWER)
     if not column.sum() > 0:
         raise BadWeights(f'{name} add up to {column.sum():g}; the sum must be above 0.')
     return column
+
+
+def refuse_negative(weights: Floats, why: str) -> None:
+    """Raises BadWeights naming the rows below 0, for what has no meaning with them."""
+    below = np.flatnonzero(weights < 0)
+    if below.size:
+        raise BadWeights(
+            f'{below.size} weights are negative (row {listed(below + 1, 4)}): {why}.', NO_NEGATIVE
+        )
 
 
 def smallest_weight(column: Floats, name: str = 'weights') -> float:
@@ -308,7 +318,7 @@ def smallest_weight(column: Floats, name: str = 'weights') -> float:
         cases = [f'{value} in row {i + 1}' for value, i in zip(found, bad, strict=True)]
         raise BadWeights(
             f'{name} must be finite and not negative; found {listed(cases, 4)}.',
-            'A unit outside the sample has no row; one that did not answer may have weight 0.',
+            f'{NO_ANSWER} {NO_NEGATIVE}' if low < 0 else NO_ANSWER,
         )
     if high == 0:
         raise BadWeights(f'{name} are all zero.')

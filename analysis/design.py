@@ -210,8 +210,8 @@ class Design:
 
     @property
     def df(self) -> int:
-        """PSUs − strata, counting those that have a row of positive weight."""
-        inside = sums(self.psu.codes, self.weights, self.stages[0].units) > 0
+        """PSUs − strata, counting those that have a row whose weight is not 0."""
+        inside = sums(self.psu.codes, np.abs(self.weights), self.stages[0].units) > 0
         strata = counts(self.stages[0].stratum[inside], 1) > 0
         return int(inside.sum() - strata.sum())
 

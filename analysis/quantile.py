@@ -15,10 +15,10 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from analysis.arguments import checked
-from analysis.columns import Floats, Mask, numbers
+from analysis.columns import Floats, Mask, numbers, refuse_negative
 from analysis.design import Design
 from analysis.domains import Domains
-from analysis.errors import BadColumn, BadOption, BadWeights, EmptyDomain, listed
+from analysis.errors import BadColumn, BadOption, EmptyDomain, listed
 from analysis.estimate import proportion
 from analysis.intervals import check_level, check_method, t_quantile
 from analysis.options import number
@@ -57,7 +57,7 @@ def quantile(
     if rule not in RULES:
         raise BadOption(f'Unknown quantile rule {rule!r}; use {listed(RULES, 20)}.')
     plain = design.design if isinstance(design, ReplicateDesign) else design
-    _refuse_negative(plain)
+    refuse_negative(plain.weights, 'shares below a value then do not grow with it')
     groups = _groups(plain, _checked(y, plain), Domains.of(plain, by, where), RULES[rule])
     asked = [(share, group) for share in _wanted(p) for group in groups]
     below = {str(k): group.below(share) for k, (share, group) in enumerate(asked) if group.find}
@@ -114,14 +114,6 @@ def _wanted(p: Any) -> list[float]:
     if not wanted or not all(0 < one < 1 for one in wanted):
         raise BadOption(f'Quantiles must lie between 0 and 1, not {listed(given)}.')
     return wanted
-
-
-def _refuse_negative(design: Design) -> None:
-    if design.weights.min() < 0:
-        raise BadWeights(
-            'Some weights are negative: shares below a value then do not grow with it.',
-            'Calibrate with bounds, or by raking or logit.',
-        )
 
 
 def _checked(y: Any, design: Design) -> Floats:

@@ -24,6 +24,7 @@ from analysis.columns import (
     label_column,
     measured,
     numbers,
+    refuse_negative,
 )
 from analysis.design import Design
 from analysis.errors import BadColumn, BadOption, ConstantColumn, EmptyDomain, NotConverged, listed
@@ -153,13 +154,16 @@ def _regression(
     used = ~np.isnan(answer) & ~np.isnan(matrix).any(axis=1)
     domain = np.ones(plain.n, dtype=bool) if where is None else flags(where, 'where', plain.n)
     inside, missing = used & domain, int((domain & ~used).sum())
-    if not (plain.weights[inside] > 0).any():
+    if not plain.weights[inside].any():
         raise EmptyDomain(
             'No row with a positive weight has an answer and all terms.',
             'Check where= and the missing values.',
         )
     if logistic:
-        _check_yes_and_no(answer[inside])
+        refuse_negative(
+            np.where(inside, plain.weights, 0.0), 'a likelihood has no meaning with them'
+        )
+        _check_yes_and_no(answer[inside & (plain.weights > 0)])
     answer, matrix = np.where(inside, answer, 0.0), np.where(inside[:, None], matrix, 0.0)
     fit = logistic_fit if logistic else _linear_fit
     beta, bread, residuals = fit(matrix, answer, plain.weights * inside, names)

@@ -179,7 +179,7 @@ class Estimates(Records[Estimate]):
         """Whether any PSU has weight in more than one of the rows."""
         seen = np.zeros(self._design.stages[0].units, dtype=bool)
         for weight, column in self.presence:
-            psus = np.flatnonzero(_weight_by_unit(weight, column) > 0)
+            psus = np.flatnonzero(_weight_by_unit(weight, column) != 0)
             if self._design.unit_psu is not None:
                 psus = np.unique(self._design.unit_psu[psus])
             if seen[psus].any():

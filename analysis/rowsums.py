@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 
 from analysis import variance
-from analysis.columns import LONG, PIECE, Codes, Floats, Mask, measured, pieces
+from analysis.columns import LONG, PIECE, Codes, Floats, Mask, chosen, measured, pieces
 from analysis.design import Design
 from analysis.domains import Domains
-from analysis.errors import BadColumn, EmptyDomain
+from analysis.errors import BadColumn, BadWeights, EmptyDomain, listed
 from analysis.result import Base
 from analysis.variance import Totals
 
@@ -137,6 +137,8 @@ def base_of(
             'No row with an answer and a positive weight is left.',
             'Check where=, by= and the missing values.',
         )
+    if weight.min() < 0:
+        _refuse_nobody(design, domains, used, n)
     missing = np.zeros(domains.size)
     if used is not domains.inside:
         missing = domains.count(domains.inside, design.n) - domains.count(used, design.n)
@@ -149,17 +151,30 @@ def base_of(
     return Base(raw.sum(), n, missing, df, exact, used, raw, ones)
 
 
+def _refuse_nobody(design: Design, domains: Domains, used: Mask | None, n: Floats) -> None:
+    """Refuses a domain in which negative weights outweigh the others."""
+    there = domains.sum(_without(design.weights, None if used is None else ~used))
+    short = [label or 'the domain' for label in chosen(domains.labels, (n > 0) & ~(there > 0))]
+    if short:
+        below = np.flatnonzero(design.weights < 0) + 1
+        raise BadWeights(
+            f'The weights of {listed(short)} add up to 0 or less; row {listed(below, 4)} has one '
+            'below 0.',
+            'Calibrate with bounds, or by raking or logit, or use weights.trim.',
+        )
+
+
 def indicator(used: Mask | None, n: int) -> Floats:
     """1 in the rows used, else 0."""
     return np.ones(n) if used is None else used.astype(np.float64)
 
 
 def _with_weight(design: Design, used: Mask | None) -> Mask | None:
-    """The rows used that stand for anybody: weight 0 (did not answer) does not count in n."""
+    """The rows used but those of weight 0 (did not answer), which do not count in n."""
     if design.positive:
         return used
-    positive = design.weights > 0
-    return positive if used is None else used & positive
+    counted: Mask = design.weights != 0
+    return counted if used is None else used & counted
 
 
 def _read(

@@ -377,11 +377,11 @@ def _seen(design: Design, weight: Totals) -> tuple[Floats, Mask]:
     stage, k = design.stages[0], weight.k
     strata = len(stage.drawn)
     if weight.domain is not None and design.unit_psu is None:
-        inside = weight.values > 0
+        inside = weight.values != 0
         cell = (stage.stratum * k + weight.domain)[inside]
         count = counts(cell, strata * k).reshape(strata, k)
     else:
-        table = (dense(weight) > 0).astype(np.float64)
+        table = (dense(weight) != 0).astype(np.float64)
         if design.unit_psu is not None:
             table = (_sum_by(design.unit_psu, table, stage.units) > 0).astype(np.float64)
         count = _sum_by(stage.stratum, table, strata)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from analysis.arguments import checked
-from analysis.columns import Floats, Groups, counts, dot, positive_or_zero
+from analysis.columns import Floats, Groups, counts, dot, finite_weights
 from analysis.record import Record
 from analysis.steps import Step
 
@@ -21,10 +21,11 @@ TINY = 20
 class Report(Record):
     """What a step did.  ``misfit`` is the largest relative error of each margin afterwards.
 
-    ``kish`` is 1 + cv² of the weights, ``n_eff`` the number of positive weights over it;
-    ``g_min`` and ``g_max`` bound new/old weight; ``empty`` and ``tiny`` name groups without
-    answers and groups with few; ``large`` those whose factor passed the limit.  ``cut`` weights
-    were trimmed, ``given_up`` is the share of all weight above the limit.
+    ``kish`` is 1 + cv² of the weights, ``n_eff`` the number of weights (``n``, without those
+    of 0) over it; ``g_min`` and ``g_max`` bound new/old weight; ``empty`` and ``tiny`` name groups
+    without answers and groups with few; ``large`` those whose factor passed the limit.  ``cut``
+    weights were trimmed, ``given_up`` is the share of all weight above the limit.  ``negative``
+    are the rows (from 1) whose weight fell below 0, as a linear calibration without bounds allows.
     """
 
     kind: str
@@ -43,6 +44,7 @@ class Report(Record):
     cut: int = 0
     given_up: float = 0.0
     kish_untrimmed: float | None = None
+    negative: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,10 +70,12 @@ class Weights:
 
 @checked
 def kish(weights: Any) -> float:
-    """Kish's design effect of unequal weights, n Σw²/(Σw)², over the positive weights."""
-    values = positive_or_zero(weights)
-    used = values[values > 0]
-    return used.size * dot(used, used) / float(used.sum()) ** 2
+    """Kish's design effect of unequal weights, n Σw²/(Σw)², over those that are not 0."""
+    return _kish(finite_weights(weights))
+
+
+def _kish(values: Floats) -> float:
+    return np.count_nonzero(values) * dot(values, values) / float(values.sum()) ** 2
 
 
 def report_on(
@@ -79,19 +83,19 @@ def report_on(
 ) -> Report:
     """The report of a step; ``change`` are the factors new/old where they are known already."""
     if change is None:
-        used = (before > 0) & (after > 0)
+        used = (before != 0) & (after != 0)
         change = after[used] / before[used]
-    count = int(np.count_nonzero(after))
-    total = float(after.sum())
-    effect = count * dot(after, after) / total**2
+    count, effect = int(np.count_nonzero(after)), _kish(after)
+    below = np.flatnonzero(after < 0) + 1
     return Report(
         kind=kind,
         n=count,
-        total=total,
+        total=float(after.sum()),
         kish=effect,
         n_eff=count / effect,
         g_min=float(change.min()),
         g_max=float(change.max()),
+        negative=tuple(below.tolist()),
         **more,
     )
 

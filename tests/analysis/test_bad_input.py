@@ -55,7 +55,7 @@ def faults(
 
 @faults(
     (lambda: Design(BAD), BadWeights, 'found -1 in row 5'),
-    (lambda: weights.kish(BAD), BadWeights, 'found -1 in row 5'),
+    (lambda: weights.kish(-ONE), BadWeights, 'add up to -12'),
     (lambda: weights.rake(BAD, {'s': SEX}, {'s': PEOPLE}), BadWeights, 'found -1 in row 5'),
     (
         lambda: weights.trim(np.where(BAD < 0, np.inf, 1), upper=2),

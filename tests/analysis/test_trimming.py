@@ -5,9 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis import Design, mean, replicates, total, weights
+from analysis import Design, mean, ratio, replicates, total, weights
 from analysis.calibration import calibrate
+from analysis.errors import BadWeights
+from analysis.quantile import quantile
+from analysis.regression import logistic
 from analysis.steps import Step
+from tests.analysis.apidata import apiclus1
 
 RANDOM = np.random.default_rng(12)
 ROWS = 240
@@ -146,3 +150,79 @@ def test_a_village_that_counts_twice_has_its_rows_twice_not_rows_of_twice_the_we
     copied = weights.trim(BASE[rows], upper=float(cut.after.max())).values
     np.testing.assert_allclose(again[VILLAGE != 3], copied[:ROWS][VILLAGE != 3])
     np.testing.assert_allclose(again[VILLAGE == 3], 2 * copied[ROWS:])
+
+
+def below_zero() -> tuple[Design, dict[str, np.ndarray], weights.Weights]:
+    """apiclus1 calibrated to a mean enrolment of 900, which needs negative weights.
+
+    R: d <- svydesign(id = ~dnum, weights = ~pw, data = apiclus1)
+       g <- calibrate(d, ~enroll, c(`(Intercept)` = 6194, enroll = 6194 * 900))
+    """
+    data = apiclus1
+    done = calibrate(
+        data['pw'],
+        x={'one': np.ones(183), 'enroll': data['enroll']},
+        totals={'one': 6194, 'enroll': 6194 * 900},
+    )
+    design = Design(data['pw'], psu=data['dnum']).calibrated(done.step)
+    return design, data, done
+
+
+def test_a_calibration_says_which_rows_it_gave_weights_below_zero() -> None:
+    design, _, done = below_zero()
+    assert done.report.negative == (4, 15, 61, 153, 155, 156)  # R: which(weights(g) < 0)
+    assert float(done.values.min()) == pytest.approx(-3.96515123363518, rel=1e-9)
+    assert (done.report.n, design.df) == (183, 14)
+    assert done.report.kish == pytest.approx(weights.kish(done.values))
+
+
+def test_estimates_with_weights_below_zero_are_those_of_r() -> None:
+    design, data, _ = below_zero()
+    found = mean(design, data['api00'])
+    assert found.n == 183  # R: nrow(g)
+    assert found.est == pytest.approx(630.067091749258, rel=1e-10)  # svymean(~api00, g)
+    assert found.se == pytest.approx(26.9809201173244, rel=1e-8)
+    as_total = total(design, data['api99'])  # svytotal(~api99, g)
+    assert as_total.est == pytest.approx(3697243.058455730, rel=1e-10)
+    assert as_total.se == pytest.approx(172881.797976316, rel=1e-8)
+    by_type = mean(design, data['api00'], by=data['stype'])  # svyby(~api00, ~stype, g, svymean)
+    assert [row.est for row in by_type] == pytest.approx(
+        [642.527067000384, 593.415269482980, 630.684928637009], rel=1e-10
+    )
+    assert [row.se for row in by_type] == pytest.approx(
+        [21.4380704341385, 34.3581697073493, 37.7000155422836], rel=1e-8
+    )
+    share = ratio(design, data['api00'], data['api99'])  # svyratio(~api00, ~api99, g)
+    assert share.se == pytest.approx(0.00609558879954618, rel=1e-8)
+
+
+@pytest.mark.parametrize(
+    ('limits', 'low', 'high', 'squares'),
+    [  # w <- weights(trimWeights(g, lower =, upper =, strict = TRUE)); range(w); sum(w^2)
+        ({'lower': 1.0}, 1.0, 176.266902120869, 397621.931522273750),
+        ({'lower': 1.0, 'upper': 80.0}, 1.0, 80.0, 286402.166093263),
+        ({'lower': -np.inf, 'upper': 80.0}, -6.39899948809970e-02, 80.0, 285886.725499947),
+    ],
+)
+def test_trimming_raises_weights_below_zero_as_r_does(
+    limits: dict[str, float], low: float, high: float, squares: float
+) -> None:
+    _, _, done = below_zero()
+    cut = weights.trim(done.values, **limits)
+    assert cut.report.total == pytest.approx(6194)
+    assert [cut.values.min(), cut.values.max()] == pytest.approx([low, high], rel=1e-9)
+    assert float(cut.values @ cut.values) == pytest.approx(squares, rel=1e-9)
+    assert bool(cut.report.negative) is (low < 0)
+
+
+def test_what_has_no_meaning_below_zero_is_refused_with_the_rows_and_the_cure() -> None:
+    design, data, done = below_zero()
+    words = r'row 4, 15, 61, 153 and 2 more.*weights\.trim'
+    with pytest.raises(BadWeights, match=words):
+        quantile(design, data['api00'])
+    with pytest.raises(BadWeights, match=words):
+        logistic(design, data['stype'] == 'E', {'enroll': data['enroll']})
+    with pytest.raises(BadWeights, match=r'found -\S+ in row 4.*weights\.trim'):
+        weights.rake(done.values, {'stype': data['stype']}, {'stype': {'E': 1, 'H': 1, 'M': 1}})
+    with pytest.raises(BadWeights, match=r'add up to 0 or less; row 4, 15'):
+        mean(design, data['api00'], where=done.values < 0)
