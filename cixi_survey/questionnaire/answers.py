@@ -284,7 +284,10 @@ def _integer(variable: Variable, given: Sequence[str]) -> _Read:
 
 
 def _text(variable: Variable, given: Sequence[str]) -> _Read:
-    text = clean(given[0])
+    written = {text for text in map(clean, given) if text}
+    if len(written) > 1:
+        return None, _several(variable)
+    text = written.pop() if written else ''
     most = variable.question.max_length or TEXT_MOST
     if len(text) > most:
         return None, _problem(
@@ -321,10 +324,14 @@ def _one_of(
 ) -> _Read:
     values = {text.strip() for text in given}
     if len(values) > 1:
-        message = N_('Several answers came in, but only one is possible.')
-        return None, _problem(variable, 'several', message, N_('Please choose one.'))
+        return None, _several(variable)
     value = values.pop()
     return (value, None) if value in known else (None, _not_offered(variable))
+
+
+def _several(variable: Variable) -> Problem:
+    message = N_('Several answers came in, but only one is possible.')
+    return _problem(variable, 'several', message, N_('Please choose one.'))
 
 
 def _multiple(variable: Variable, given: Sequence[str]) -> _Read:

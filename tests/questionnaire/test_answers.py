@@ -278,6 +278,12 @@ def as_sent(checked: Checked) -> dict[str, list[str]]:
     }
 
 
+def test_two_texts_for_one_question_are_told_and_neither_is_silently_chosen() -> None:
+    assert check_raw(WHOLE | {'why_more': ['\x00', 'yes', ' yes ']}).answers['why_more'] == 'yes'
+    (problem,) = check_raw(WHOLE | {'why_more': ['yes', 'no']}).problems
+    assert (problem.where, problem.code) == ('f-why_more', 'several')
+
+
 @properties
 @given(forms)
 def test_whatever_is_sent_is_kept_told_or_named_as_dropped(raw: dict[str, list[str]]) -> None:
