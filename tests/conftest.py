@@ -64,8 +64,13 @@ def _administer(url: sa.URL, statement: str) -> None:
 
 @pytest.fixture
 def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
-    path = tmp_path / 'test.db'
-    shutil.copy(sqlite_template, path)
+    return copied(sqlite_template, tmp_path)
+
+
+def copied(template: Path, folder: Path) -> str:
+    """The address of a fresh copy of the migrated SQLite file."""
+    path = folder / 'test.db'
+    shutil.copy(template, path)
     return f'sqlite:///{path}'
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from flask import Flask
 from waitress import create_server, wasyncore
 
-from tests.conftest import make_app
+from tests.conftest import copied, make_app
 
 CHROMIUM_FLAGS = (
     '--no-sandbox',
@@ -47,7 +48,23 @@ def browser_context_args() -> dict[str, Any]:
 @pytest.fixture
 def served(sqlite_url: str, tmp_path: Path) -> Iterator[tuple[Flask, str]]:
     """The application and its address, served by waitress in a thread."""
-    app = make_app(sqlite_url, tmp_path / 'data')
+    with serving(sqlite_url, tmp_path) as site:
+        yield site
+
+
+@pytest.fixture(scope='module')
+def read_only(
+    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Flask, str]]:
+    """The same for all tests of a module: for those that change nothing."""
+    folder = tmp_path_factory.mktemp('site')
+    with serving(copied(sqlite_template, folder), folder) as site:
+        yield site
+
+
+@contextmanager
+def serving(url: str, folder: Path) -> Iterator[tuple[Flask, str]]:
+    app = make_app(url, folder / 'data')
     server = create_server(app, host='127.0.0.1', port=0, threads=4, ident=None)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -29,9 +29,9 @@ OVERLAPS = """svg => {
 }"""
 
 
-@pytest.fixture
-def address(served: tuple[Flask, str]) -> str:
-    app, site = served
+@pytest.fixture(scope='module')
+def address(read_only: tuple[Flask, str]) -> str:
+    app, site = read_only
     with database_of(app).transaction() as session:
         published(session, whole(session, sizes={SMALL: 24}))
     return f'{site}/results/w2026-11'
@@ -57,10 +57,8 @@ def opened(browser: Browser, address: str, width: int, **more: object) -> tuple[
     ('query', 'width', 'scheme'),
     [
         ('lang=zh', 360, 'light'),
-        ('lang=zh', 1280, 'dark'),
-        ('lang=en', 360, 'dark'),
-        ('lang=en', 1280, 'light'),
-        ('lang=zh&elder=1', 360, 'light'),
+        ('lang=en', 1280, 'dark'),
+        ('lang=zh&elder=1', 360, 'dark'),
     ],
 )
 def test_the_result_is_accessible_and_fits(
