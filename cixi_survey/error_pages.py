@@ -27,6 +27,18 @@ class StalePage(Refusal):
     cure = N_('Go back, reload the page and send it again. Cookies must be allowed.')
 
 
+class NoCookies(StalePage):
+    """A form was sent by a browser that keeps no cookie; its page has not lost what was typed."""
+
+    code = 'no_cookies'
+    title = N_('Not sent yet')
+    message = N_(
+        'Your browser refuses cookies, and without one a form cannot be sent safely. Please allow '
+        'cookies for this site and send it once more; everything you filled in is still here.'
+    )
+    cure = ''
+
+
 class TooLarge(Refusal):
     """The request body is larger than the site takes."""
 

@@ -32,6 +32,8 @@ HEADERS = {
     'Permissions-Policy': 'camera=(), microphone=(), geolocation=()',
     'Cross-Origin-Opener-Policy': 'same-origin',
 }
+# Parts of addresses that are everybody's; any other part (a code, a receipt) is somebody's own
+SHAREABLE = frozenset({'slug', 'rule', 'address'})
 COMPRESSED = [
     'text/html',
     'text/css',
@@ -91,6 +93,12 @@ def site_url() -> str:
     return str(current_app.config['SITE_URL'] or request.host_url.rstrip('/'))
 
 
+def shared_path() -> str:
+    """Where this page leads when passed on: to itself, or from one's own to the first page."""
+    shareable = request.url_rule is not None and SHAREABLE.issuperset(request.view_args or ())
+    return request.path if shareable else '/'
+
+
 def demonstration() -> bool:
     """Whether this database holds demonstration data; asked once a process."""
     if 'demonstration' not in current_app.extensions:
@@ -122,6 +130,7 @@ def _context() -> dict[str, Any]:
         'elder': i18n.elder(),
         'static_url': static_url,
         'site_url': site_url,
+        'shared_path': shared_path(),
         'demo': demonstration(),
         'current_staff': staff,
         'staff_nav': _staff_navigation() if staff else [],

@@ -71,10 +71,12 @@
   const told = byId('told');
   const progress = byId('progress');
   const bar = progress.querySelector('progress');
+  const above = progress.closest('.place');
   const review = byId('part-review');
   const ending = byId('part-ending');
   const finish = byId('finish');
   const steps = byId('steps');
+  const below = steps.closest('.bar-below');
   const [backButton, nextButton] = all('button', steps);
   const sendButton = finish.querySelector('button');
   const keepButton = byId('comforts').querySelector('button');
@@ -325,6 +327,7 @@
     const state = { stop: stop.id, checking, depth: depth() + (how === 'push' ? 1 : 0) };
     if (how === 'push') history.pushState(state, '', '#' + stop.id);
     else if (how === 'replace') history.replaceState(state, '', '#' + stop.id);
+    settle();
     document.dispatchEvent(new CustomEvent('shown'));
     if (oneByOne && !elder) load('pace');
     if (how === 'first') return;
@@ -337,6 +340,14 @@
 
   function top(element) {
     return document.body.classList.contains('started') ? element.getBoundingClientRect().top + window.pageYOffset : 0;
+  }
+
+  // What sticks to the edges leaves four fifths of the screen to the questions, however large an app makes the
+  // text: first only the line of the progress stays of the place, then the steps let go as well.
+  function settle() {
+    const most = window.innerHeight / 5;
+    form.classList.toggle('loose', below.offsetHeight > most);
+    above.style.top = above.offsetHeight + below.offsetHeight > most ? bar.offsetHeight - above.offsetHeight + 'px' : '';
   }
 
   function tellSteps(list) {
@@ -568,6 +579,8 @@
     window.addEventListener('load', offerVoice);
     setTimeout(offerVoice, 3000); // some browsers do not tell when the voices are there
   }
+  window.addEventListener('resize', settle);
+  if (window.ResizeObserver) new ResizeObserver(settle).observe(below);
   window.addEventListener('pagehide', () => {
     history.replaceState(Object.assign({}, history.state, { scrolled: window.pageYOffset }), '');
   });
@@ -590,5 +603,6 @@
   if (problem) told.querySelector('.error-summary').focus();
   else if (before.stop === here.id) window.scrollTo(0, before.scrolled || 0);
 
+  if (/MicroMessenger/.test(navigator.userAgent) && !location.pathname.indexOf('/i/')) load('wechat');
   sender = cixi.begin({ form, texts, answers, fill, open, say, tell: tellFound });
 }());

@@ -34,10 +34,14 @@
   function drop(name) {
     try { localStorage.removeItem(name); } catch (forbidden) { /* then there is none */ }
   }
+  // Where a browser refuses to keep anything, even asking may be a fault
+  function canKeepForm() {
+    try { return Boolean(navigator.serviceWorker && window.caches); } catch (forbidden) { return false; }
+  }
   function forget() {
     gone = true;
     drop(key);
-    return window.caches ? caches.delete(key).catch(() => false) : Promise.resolve();
+    return canKeepForm() ? caches.delete(key).catch(() => false) : Promise.resolve();
   }
   function dropOld() {
     let names = [];
@@ -145,6 +149,7 @@
     let ended = false;        // received, or refused for good
     let halted = false;       // two versions: the person must choose first
     let stamp = '';           // of the copy that this page wrote or took up: another is of another window
+    let complaint = '';       // what the server had against the last draft: told once
     let unsure = [];          // digests of what was posted without an answer: it may have arrived
     let pause = FIRST_PAUSE;
     let retry = 0;
@@ -214,6 +219,11 @@
 
     // --- Drafts
 
+    function remain() {
+      dirty = true;
+      status(keep() ? texts.unkept : texts.unsafe);
+    }
+
     function save(keepalive) {
       if (!dirty || isBusy()) return Promise.resolve();
       if (busy) return busy.then(() => save(keepalive));
@@ -227,6 +237,7 @@
         if (answer.status === 200) {
           hidden('_revision').value = answer.body.revision;
           unsure = [];
+          complaint = '';
           pause = FIRST_PAUSE;
           if (isKept()) byId('told').textContent = '';
           form.removeAttribute('data-kept');
@@ -246,11 +257,12 @@
         } else if (comesLater(answer)) {
           throw new Error('later');
         } else {
-          page.say('error', answer.body.title, sentence(answer.body));
+          remain();
+          if (complaint !== sentence(answer.body)) page.say('error', answer.body.title, sentence(answer.body));
+          complaint = sentence(answer.body);
         }
       }).catch(() => {
-        dirty = true;
-        status(keep() ? texts.unkept : texts.unsafe);
+        remain();
         retryLater(save);
       }).then(() => {
         busy = null;
@@ -408,7 +420,7 @@
       dirty = true;
       save().then(() => {
         if (halted || sending) return;
-        if (dirty && !ended) {
+        if (dirty && !ended && !(complaint && what !== 'save' && keep())) {
           page.say('warning', texts.unsent, keep() ? texts.offline : texts.unsafe);
         } else if (what === 'save') {
           page.say('success', texts.unsent, texts.comeback);
@@ -428,7 +440,7 @@
       byId('stays').hidden = false;
     }
     function offline() {
-      if (!form.hasAttribute('data-offline') || !navigator.serviceWorker || !window.caches) return;
+      if (!form.hasAttribute('data-offline') || !canKeepForm()) return;
       keepForm(form).then(() => tellStays(texts.ready), () => { /* a comfort: the page works without it */ });
     }
 

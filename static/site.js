@@ -34,18 +34,26 @@
     if (lost && !window.confirm(switches.getAttribute('data-typed'))) event.preventDefault();
   });
 
+  // Where the clipboard is refused, as in many apps, the older way: the text marked and copied.
+  function copy(source) {
+    window.getSelection().selectAllChildren(source);
+    return document.execCommand('copy');
+  }
   Array.prototype.forEach.call(document.querySelectorAll('button[data-copy]'), function (button) {
-    if (!navigator.clipboard) return;
     button.hidden = false;
     button.addEventListener('click', function () {
       var source = document.getElementById(button.getAttribute('data-copy'));
       var status = document.getElementById(button.getAttribute('data-copy') + '-status');
-      navigator.clipboard.writeText(source.textContent).then(function () {
-        status.textContent = button.getAttribute('data-done');
-      });
+      function tell() { status.textContent = button.getAttribute('data-done'); }
+      function byHand() { if (copy(source)) tell(); }
+      if (navigator.clipboard) navigator.clipboard.writeText(source.textContent).then(tell, byHand);
+      else byHand();
     });
   });
+  // Apps that show pages within themselves cannot print them.
+  var inApp = /MicroMessenger|QQ\/|Weibo|DingTalk|AlipayClient/.test(navigator.userAgent);
   Array.prototype.forEach.call(document.querySelectorAll('button[data-print]'), function (button) {
+    if (inApp || !window.print) return;
     button.hidden = false;
     button.addEventListener('click', function () { window.print(); });
   });

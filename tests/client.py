@@ -82,7 +82,10 @@ class Page(HTMLParser):
                 self.fields.append({**given, '_in_label': 'yes' if 'label' in self.open else None})
         for name in ('src', 'href'):
             address = str(given.get(name) or '')
-            loaded = tag in {'script', 'link', 'img'} and given.get('rel') != 'alternate'
+            loaded = tag in {'script', 'link', 'img'} and given.get('rel') not in {
+                'alternate',
+                'canonical',
+            }
             if loaded and re.match(r'(https?:)?//', address):
                 self.faults.append(f'a third-party request: {address}')
 

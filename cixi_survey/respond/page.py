@@ -129,7 +129,8 @@ def _between(state: State, kept: str = '') -> dict[str, str]:
 
 
 def _parts(wave: Wave, questionnaire: Questionnaire) -> Parts:
-    key = (wave.id, i18n.language(), i18n.elder(), pages.demonstration(), *_shown_of(wave))
+    reader = (i18n.language(), i18n.elder())
+    key = (wave.id, *reader, pages.demonstration(), pages.site_url(), *_shown_of(wave))
     kept: dict[Any, Parts] = current_app.extensions.setdefault('questionnaire_pages', {})
     parts = kept.get(key)
     if parts is None:
@@ -148,6 +149,7 @@ def _shown_of(wave: Wave) -> tuple[object, ...]:
     return (
         wave.version_sha256,
         wave.closes_at,
+        wave.open_link,
         wave.title_zh,
         wave.title_en,
         wave.notice_sha256,

@@ -359,8 +359,9 @@ def _stale_page(
 
 
 def _fresh_tokens(ticket: Ticket) -> ResponseReturnValue:
-    texts = i18n.refusal_texts(error_pages.StalePage())
-    return jsonify(error='stale_page', csrf_token=generate_csrf(), ticket=ticket.text, **texts), 400
+    refusal = error_pages.StalePage() if request.cookies else error_pages.NoCookies()
+    texts = i18n.refusal_texts(refusal)
+    return jsonify(error=refusal.code, csrf_token=generate_csrf(), ticket=ticket.text, **texts), 400
 
 
 def _problems_page(

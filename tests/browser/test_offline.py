@@ -199,7 +199,7 @@ def test_what_is_kept_holds_no_answer_and_no_code_and_follows_a_new_edition(
     assert ' checked' not in form
     assert ' selected' not in form
     kept = page.evaluate(KEPT)[f'cixi {door}']
-    scripts = ('aloud.js', 'pace.js', 'respond.js', 'review.js', 'sending.js')
+    scripts = ('aloud.js', 'pace.js', 'respond.js', 'review.js', 'sending.js', 'wechat.js')
     files = sorted((*scripts, 'respond.css', 'style.css'))
     expected = [door, *(f'/static/{name}' for name in files)]
     assert sorted(address.split('?')[0] for address in kept) == expected

@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+import struct
 
 import pytest
 from flask.testing import FlaskClient
@@ -34,6 +35,40 @@ def test_the_head_says_by_what_right_and_by_whom_one_is_asked(place):
         assert said in page
     assert '自愿参加，随时可停。' in page
     assert re.search(r'填写截止：\d{4}年\d+月\d+日 \d\d:\d\d', page)
+
+
+def card(page):
+    """What other apps show of a page, by property, and its canonical address."""
+    head = page.split('</head>')[0]
+    shown = dict(re.findall(r'<meta property="og:(\w+)" content="([^"]*)">', head))
+    (shown['canonical'],) = re.findall(r'<link rel="canonical" href="([^"]*)">', head)
+    return shown
+
+
+def test_a_survey_that_is_passed_on_is_the_open_one_never_that_of_a_code(place):
+    client = place.app.test_client()
+    for address in ('/s/w2026', '/s/w2026?c=poster-7&lang=zh', f'/i/{place.code}'):
+        shown = card(plain(client, address))
+        assert shown['title'] == '测试批次'
+        assert shown['description'].startswith('大约2分钟；填写截止：')
+        assert shown['url'] == shown['canonical'] == 'http://localhost/s/w2026'
+    place.change(open_link=False)
+    for address in (f'/i/{place.code}', f'/i/{place.code[:-1]}', '/receipt/7KQW3M4X', '/nowhere'):
+        shown = card(plain(client, address))
+        assert shown['url'] == shown['canonical'] == 'http://localhost/'
+    assert card(plain(client, '/verify/w2026'))['url'] == 'http://localhost/verify/w2026'
+    with FlaskClient(place.app).get(shown['image'].removeprefix('http://localhost')) as image:
+        width, height = struct.unpack('>II', image.data[16:24])
+        assert image.mimetype == 'image/png'
+        assert min(width, height) >= 300
+        assert len(image.data) <= 32 * 1024
+
+
+def test_a_kept_page_names_the_site_by_which_it_is_asked_for(place):
+    client = place.app.test_client()
+    plain(client, '/s/w2026')
+    page = client.get('/s/w2026', headers={'Accept-Encoding': 'identity', 'Host': 'other.example'})
+    assert card(page.text)['url'] == 'http://other.example/s/w2026'
 
 
 def test_the_page_is_kept_and_only_its_tokens_differ(place):
