@@ -44,8 +44,8 @@ def browser_context_args() -> dict[str, object]:
 class Desk:
     """What a staff member does in the browser; every page that is opened is checked."""
 
-    def __init__(self, page: Page, address: str, shots: Path) -> None:
-        self.page, self.address, self.shots, self.number = page, address, shots, 0
+    def __init__(self, page: Page, address: str, folder: Path) -> None:
+        self.page, self.address, self.folder = page, address, folder
 
     def open(self, path: str) -> None:
         self.page.goto(self.address + path)
@@ -76,8 +76,6 @@ class Desk:
 
     def check(self, page: Page | None = None) -> None:
         page = page or self.page
-        self.number += 1
-        page.screenshot(path=self.shots / f'{self.number:02d}.png', full_page=True)
         assert violations(page) == [], page.url
         width = page.evaluate('document.documentElement.scrollWidth - innerWidth')
         assert width <= 0, f'{page.url} is {width} px too wide'
@@ -157,7 +155,7 @@ def slips_are_ready_to_print(desk: Desk) -> str:
     expect(sheet.locator('.slip')).to_have_count(50)
     expect(sheet.locator('.slip svg')).to_have_count(50)
     sheet.emulate_media(media='print')
-    pdf = sheet.pdf(prefer_css_page_size=True, path=desk.shots / 'slips.pdf')
+    pdf = sheet.pdf(prefer_css_page_size=True, path=desk.folder / 'slips.pdf')
     assert len(re.findall(rb'/Type\s*/Page\b', pdf)) == 9
     sheet.set_viewport_size({'width': 718, 'height': 1050})  # A4 between its margins
     cut = 'all => all.filter(slip => slip.scrollHeight > slip.clientHeight).length'
@@ -167,6 +165,7 @@ def slips_are_ready_to_print(desk: Desk) -> str:
     return code
 
 
+@pytest.mark.timeout(240)  # some forty pages, each looked through by axe
 def test_from_an_empty_database_to_a_sealed_wave(served, page: Page, tmp_path: Path) -> None:
     app, address = served
     made = app.test_cli_runner().invoke(
@@ -199,9 +198,7 @@ def test_from_an_empty_database_to_a_sealed_wave(served, page: Page, tmp_path: P
         assert set(session.scalars(sa.select(Response.invitation_id))) == {None}
 
 
-def test_the_staff_pages_fit_a_phone_and_work_without_javascript(
-    served, browser, tmp_path: Path
-) -> None:
+def test_the_staff_pages_fit_a_phone_and_work_without_javascript(served, browser) -> None:
     app, address = served
     database = app.extensions['cixi_database']
     with database.transaction() as session:
@@ -225,9 +222,8 @@ def test_the_staff_pages_fit_a_phone_and_work_without_javascript(
     page.locator('#f-password').fill(PASSWORD)
     page.get_by_role('button', name='登录').click()
     expect(page.get_by_role('row', name='全部镇（街道）')).to_be_visible()
-    for number, path in enumerate(PHONE_PAGES):
+    for path in PHONE_PAGES:
         page.goto(f'{address}/staff{path}')
-        page.screenshot(path=tmp_path / f'phone{number}.png', full_page=True)
         box = page.locator('html').bounding_box()
         assert box
         assert box['width'] <= 360, path
