@@ -53,14 +53,22 @@ def framed(view: Callable[P, T]) -> Callable[P, T]:
     policy = HEADERS['Content-Security-Policy'].replace(
         "frame-ancestors 'none'", "frame-ancestors 'self'"
     )
-    view.headers = {'Content-Security-Policy': policy, 'X-Frame-Options': 'SAMEORIGIN'}  # type: ignore[attr-defined]
-    return view
+    return _with_headers(view, {'Content-Security-Policy': policy, 'X-Frame-Options': 'SAMEORIGIN'})
 
 
 def frames(view: Callable[P, T]) -> Callable[P, T]:
     """State of a view that it shows another page of this site in a frame."""
     policy = f"{HEADERS['Content-Security-Policy']}; frame-src 'self'"
-    view.headers = {'Content-Security-Policy': policy}  # type: ignore[attr-defined]
+    return _with_headers(view, {'Content-Security-Policy': policy})
+
+
+def unlisted(view: Callable[P, T]) -> Callable[P, T]:
+    """State of a view that no search engine may list it or follow its links."""
+    return _with_headers(view, {'X-Robots-Tag': 'noindex, nofollow'})
+
+
+def _with_headers(view: Callable[P, T], headers: dict[str, str]) -> Callable[P, T]:
+    view.headers = headers  # type: ignore[attr-defined]
     return view
 
 

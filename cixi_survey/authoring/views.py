@@ -20,6 +20,7 @@ from cixi_survey.authoring import (
     preview,
     transfer_views,
     translation_views,
+    trial_views,
 )
 from cixi_survey.authoring.blueprint import bp
 from cixi_survey.authoring.forms import QuestionnaireForm
@@ -37,6 +38,7 @@ __all__ = [
     'preview',
     'transfer_views',
     'translation_views',
+    'trial_views',
 ]
 NAVIGATION = (('questionnaire.see', 'authoring.list_all', _l('Questionnaires')),)
 

@@ -23,6 +23,7 @@ from cixi_survey.models.response import (
 )
 from cixi_survey.models.run import Publication, Run
 from cixi_survey.models.staff import ROLES, Staff, StaffRole, StaffSession
+from cixi_survey.models.trial import TrialLink
 from cixi_survey.models.wave import (
     BASES,
     LEGAL_BASES,
@@ -67,6 +68,7 @@ __all__ = [
     'Staff',
     'StaffRole',
     'StaffSession',
+    'TrialLink',
     'Wave',
     'WaveMargin',
     'WavePlan',

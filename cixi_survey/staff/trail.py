@@ -24,6 +24,8 @@ ACTION_NAMES = {
     'staff.reactivate': N_('Account reactivated'),
     'draft.create': N_('Questionnaire draft made'),
     'draft.delete': N_('Questionnaire draft deleted'),
+    'trial.make': N_('Test link made'),
+    'trial.end': N_('Test link ended'),
     'questionnaire.publish': N_('Questionnaire version published'),
     'wave.create': N_('Wave created'),
     'wave.edit': N_('Wave edited'),

@@ -7,14 +7,12 @@ database has their keyed hashes.
 
 from __future__ import annotations
 
-import io
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
-import segno
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -238,19 +236,6 @@ def slips_file(found: Sequence[Slip], site: str, check_code: str) -> bytes:
 def invitation_address(site: str, code: str) -> str:
     """Where the QR code of a slip leads."""
     return f'{site}/i/{code}'
-
-
-def qr_code(address: str) -> str:
-    """A QR code as inline SVG without styles, readable when a quarter of it is damaged."""
-    made = segno.make(address, error='q', micro=False)
-    return made.svg_inline(scale=1, border=4, omitsize=True, svgclass='qr', lineclass=None)
-
-
-def qr_file(address: str) -> bytes:
-    """A QR code as an SVG file for posters."""
-    out = io.BytesIO()
-    segno.make(address, error='q', micro=False).save(out, kind='svg', scale=10, border=4)
-    return out.getvalue()
 
 
 def counts(session: Session, wave: Wave) -> tuple[int, int]:

@@ -22,7 +22,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 from wtforms.fields.choices import SelectChoice
 
-from cixi_survey import access, clock, codes, database, i18n, pages, places
+from cixi_survey import access, clock, codes, database, i18n, pages, places, qr
 from cixi_survey.access import requires, wave_for
 from cixi_survey.config import ROOT
 from cixi_survey.errors import Problem, ProblemsFound, Term
@@ -435,5 +435,5 @@ def print_slips(slug: str) -> ResponseReturnValue:
         count=len(found),
         site=site,
         check_code=codes.check_code(wave.slug, _secret()),
-        qr=lambda slip: printing.qr_code(printing.invitation_address(site, slip.code)),
+        qr=lambda slip: qr.inline(printing.invitation_address(site, slip.code)),
     )

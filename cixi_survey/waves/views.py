@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from cixi_survey import access, clock, codes, database, i18n, notices, pages, versions
+from cixi_survey import access, clock, codes, database, i18n, notices, pages, qr, versions
 from cixi_survey.access import requires, wave_for
 from cixi_survey.errors import ProblemsFound, Term
 from cixi_survey.models import STATES, Wave
@@ -23,7 +23,6 @@ from cixi_survey.waves import (
     monitor,
     planner_views,
     preparation,
-    printing,
     sample_views,
 )
 from cixi_survey.waves.blueprint import bp
@@ -248,7 +247,7 @@ def link_code(slug: str) -> ResponseReturnValue:
         raise access.NotFound
     name = f'{slug}-{channel}' if channel else slug
     return send_file(
-        io.BytesIO(printing.qr_file(_link(wave, channel))),
+        io.BytesIO(qr.file(_link(wave, channel))),
         mimetype='image/svg+xml',
         as_attachment=True,
         download_name=f'{name}.svg',

@@ -80,18 +80,24 @@ def test_the_preview_follows_the_editor_and_keeps_what_was_chosen_in_it(desk):
     page.get_by_role('link', name='看看居民看到的样子').click()
     expect(page.locator('.question[data-question=overall]')).to_have_class(re.compile('edited'))
     assert violations(page) == []
-    page.get_by_role('link', name='返回草稿').click()
+    page.get_by_role('link', name='返回问卷').click()
     expect(page.locator('#edit')).to_be_visible()
 
 
-def test_a_trial_to_its_end_leaves_nothing_on_the_device_or_the_server(desk):
+def test_a_test_link_to_its_end_leaves_nothing_on_the_device_or_the_server(desk):
     page, address, database = desk
+    page.goto(f'{address}/trial')
+    page.get_by_role('button', name='建立测试链接').click()
+    assert violations(page) == []
+    address = page.locator('.test-link code').inner_text()
+    page.context.clear_cookies()  # another phone, without an account
     page.set_viewport_size({'width': 360, 'height': 740})
-    page.goto(f'{address}/preview')
+    page.goto(address)
+    assert violations(page) == []
     page.locator('#steps .button.large').click()
     page.locator('label:has(input[name=consent][value=yes])').click()
     expect(page.locator('#kept')).to_be_empty()
-    page.goto(f'{address}/preview')
+    page.goto(address)
     expect(page.locator('input[name=consent]:checked')).to_have_count(0)
     kept = page.evaluate('[Object.keys(localStorage), document.cookie]')
     assert kept == [[], '']

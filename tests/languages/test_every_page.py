@@ -24,14 +24,14 @@ from argon2 import PasswordHasher
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from cixi_survey import clock, codes, database, notices
+from cixi_survey import clock, codes, database, notices, trials
 from cixi_survey.authoring import drafts
 from cixi_survey.config import ROOT
 from cixi_survey.errors import Refusal
 from cixi_survey.models import Base, ContactOffer, QuestionnaireVersion, Run, Staff, Wave
 from tests import factories
 from tests.client import CheckingClient
-from tests.conftest import make_app
+from tests.conftest import SECRET, make_app
 from tests.languages import pseudo
 from tests.languages.reading import leftovers, untranslated, untranslated_json
 from tests.results import conftest as results
@@ -145,6 +145,7 @@ class World:
         ]
         self.values['code'] = [good, spent_code, codes.new_code(), 'AAAA']
         self.values['draft_id'], self.values['revision'] = [*self._drafts(), 999], [1, 9]
+        self.values['token'] = [*self._trials(), 'none']
         with self.database.reading() as session:
             self.values['sha256'] = [*session.scalars(sa.select(QuestionnaireVersion.sha256)), '0']
             waves_of = sa.select(Run.id, Wave.slug).join(Wave, Wave.id == Run.wave_id)
@@ -164,6 +165,24 @@ class World:
             edit = drafts.Edit(BAD_YAML.decode(), 'write')
             drafts.save(session, made[-1].id, edit, writer, self.now, seen=made[-1].revision)
             return [draft.id for draft in made]
+
+    def _trials(self) -> list[str]:
+        """Test links: to a sound draft, to one that has only faults, and one that is ended."""
+        with self.database.transaction() as session:
+            person = session.scalars(sa.select(Staff)).first()
+            assert person is not None
+            made = [
+                trials.make(
+                    session,
+                    trials.Subject(draft_id=draft),
+                    actor=person.username,
+                    staff_id=person.id,
+                    now=self.now,
+                )
+                for draft in (*self.values['draft_id'][:2], self.values['draft_id'][0])
+            ]
+            made[-1].ended_at = self.now
+            return [trials.token(link, SECRET) for link in made]
 
     def _texts(self) -> list[str]:
         """Everything that the database holds, but for what has a language of its own."""
