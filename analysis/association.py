@@ -24,15 +24,16 @@ def rao_scott(
 ) -> Test:
     """F test with the second-order correction of Rao and Scott 1984 (Ann. Stat. 12).
 
-    Rows without one of the answers are outside the domain.  ``statistic`` is
+    Rows without one of the answers are outside the domain, and ``missing``.  ``statistic`` is
     X²/tr(Δ) on (tr Δ)²/tr(Δ²) and that times (PSUs − strata) degrees of freedom.
     R: svychisq(statistic = "F").
     """
     plain = design.design if isinstance(design, ReplicateDesign) else design
     first, second = groups(rows, 'rows', plain.n), groups(columns, 'columns', plain.n)
     known = (first.codes >= 0) & (second.codes >= 0)
-    inside = known if where is None else known & flags(where, 'where', plain.n)
-    inside &= plain.weights != 0
+    domain = np.ones(plain.n, dtype=bool) if where is None else flags(where, 'where', plain.n)
+    missing = int(np.count_nonzero(domain & ~known))
+    inside = known & domain & (plain.weights != 0)
     if not inside.any():
         raise EmptyDomain('No row with a positive weight has both answers.', 'Check where=.')
     row = _present(first.codes, inside, 'rows')
@@ -56,7 +57,8 @@ def rao_scott(
     df1 = trace**2 / float(np.trace(delta @ delta))
     df2 = df1 * design_df(design, shares[0].df)
     statistic = pearson / trace
-    return Test(statistic, df1, df2, f_tail(statistic, df1, df2), None, 'Rao–Scott F')
+    p_value = f_tail(statistic, df1, df2)
+    return Test(statistic, df1, df2, p_value, None, 'Rao–Scott F', n, missing)
 
 
 def design_df(design: Design | ReplicateDesign, seen: int) -> int:

@@ -135,6 +135,7 @@ def _contrast(
         deff_wr=math.nan,
         method=used,
         level=level,
+        unlabelled=max(rows[i].unlabelled for i in positions),
     )
 
 

@@ -15,11 +15,15 @@ from analysis.errors import EmptyDomain
 
 @dataclass(frozen=True, eq=False)
 class Domains:
-    """Groups with a row each, and the rows inside at all (None: all of them)."""
+    """Groups with a row each, and the rows inside at all (None: all of them).
+
+    ``unlabelled`` rows that ``where`` marks have no label and so are inside no group.
+    """
 
     codes: Codes | None
     labels: tuple[str, ...]
     inside: Mask | None
+    unlabelled: int = 0
 
     @classmethod
     def of(cls, design: Design, by: Any, where: Any) -> Domains:
@@ -31,11 +35,12 @@ class Domains:
         codes = coded.codes
         if not len(coded):
             raise EmptyDomain('by is missing in every row.', 'Give the groups, or leave by out.')
-        if coded.gaps.size:
-            labelled = codes >= 0
-            inside = labelled if inside is None else inside & labelled
-            codes = np.where(labelled, codes, 0)
-        return cls(codes, coded.names(), inside)
+        if not coded.gaps.size:
+            return cls(codes, coded.names(), inside)
+        labelled = codes >= 0
+        left = ~labelled if inside is None else inside & ~labelled
+        inside = labelled if inside is None else inside & labelled
+        return cls(np.where(labelled, codes, 0), coded.names(), inside, int(left.sum()))
 
     @property
     def size(self) -> int:

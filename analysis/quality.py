@@ -192,7 +192,7 @@ def item_nonresponse(columns: Mapping[str, Any], weights: Any = None) -> dict[st
 @checked
 def cronbach_alpha(items: Mapping[str, Any], weights: Any = None) -> float:
     """Weighted α = k/(k − 1)·(1 − Σ var(item)/var(sum)) over rows that answered every item."""
-    matrix, weight = _complete(items, weights)
+    matrix, weight, _ = _complete(items, weights)
     covariance = np.atleast_2d(np.cov(matrix, rowvar=False, aweights=weight, ddof=0))
     k, total = matrix.shape[1], float(covariance.sum())
     if k < 2:
@@ -210,11 +210,16 @@ def cronbach_alpha(items: Mapping[str, Any], weights: Any = None) -> float:
 
 @dataclass(frozen=True, repr=False)
 class Item(Record):
-    """A knowledge item: share right, and its correlation with the rest of the score."""
+    """A knowledge item: share right, and its correlation with the rest of the score.
+
+    ``n`` rows answered every item, ``missing`` rows (of a weight above 0) did not.
+    """
 
     name: str
     difficulty: float
     discrimination: float
+    n: int
+    missing: int
 
 
 @checked
@@ -224,39 +229,46 @@ def item_analysis(items: Mapping[str, Any], weights: Any = None) -> Records[Item
     A negative discrimination marks an item that the better informed answer wrongly: look at
     its key.  NaN for an item that all answer alike.
     """
-    matrix, weight = _complete(items, weights)
+    matrix, weight, missing = _complete(items, weights)
     found = []
     for j, name in enumerate(items):
         rest = matrix.sum(axis=1) - matrix[:, j]
         block = np.cov(matrix[:, j], rest, aweights=weight, ddof=0)
         spread = math.sqrt(float(block[0, 0] * block[1, 1]))
         relation = float(block[0, 1]) / spread if spread > 0 else math.nan
-        found.append(Item(name, float(np.average(matrix[:, j], weights=weight)), relation))
+        share = float(np.average(matrix[:, j], weights=weight))
+        found.append(Item(name, share, relation, len(weight), missing))
     return Records(found)
 
 
-def _complete(items: Mapping[str, Any], weights: Any) -> tuple[Floats, Floats]:
+def _complete(items: Mapping[str, Any], weights: Any) -> tuple[Floats, Floats, int]:
+    """The rows that answered every item, their weights, and how many others there are."""
     if not items:
         raise BadOption('There are no items.')
     first = next(iter(items))
     rows = row_count(items[first], first)
     matrix = np.stack([measured(values, name, rows) for name, values in items.items()], axis=1)
     weight = _weights(weights, rows)
-    whole = np.isfinite(matrix).all(axis=1) & (weight > 0)
+    counted = weight > 0
+    whole = np.isfinite(matrix).all(axis=1) & counted
     if whole.sum() < 2:
         raise EmptyDomain('Fewer than two rows have answered every item.')
-    return matrix[whole], weight[whole]
+    return matrix[whole], weight[whole], int(counted.sum() - whole.sum())
 
 
 @dataclass(frozen=True, repr=False)
 class Balance(Record):
-    """How far a level's share in a sample is from the population's, in standard deviations."""
+    """How far a level's share in a sample is from the population's, in standard deviations.
+
+    ``missing`` rows have no level of this margin and count in none.
+    """
 
     margin: str
     level: str
     sample: float
     population: float
     asmd: float
+    missing: int
 
 
 @checked
@@ -285,7 +297,7 @@ def balance(
             share, own = count / total, shares.get(level, 0.0)
             spread = math.sqrt(share * (1.0 - share))
             gap = abs(own - share) / spread if spread > 0 else math.nan
-            found.append(Balance(name, level, own, share, gap))
+            found.append(Balance(name, level, own, share, gap, len(coded.gaps)))
     return Records(found)
 
 

@@ -58,7 +58,8 @@ def quantile(
         raise BadOption(f'Unknown quantile rule {rule!r}; use {listed(RULES, 20)}.')
     plain = design.design if isinstance(design, ReplicateDesign) else design
     refuse_negative(plain.weights, 'shares below a value then do not grow with it')
-    groups = _groups(plain, _checked(y, plain), Domains.of(plain, by, where), RULES[rule])
+    domains = Domains.of(plain, by, where)
+    groups = _groups(plain, _checked(y, plain), domains, RULES[rule])
     asked = [(share, group) for share in _wanted(p) for group in groups]
     below = {str(k): group.below(share) for k, (share, group) in enumerate(asked) if group.find}
     if not below:
@@ -73,6 +74,7 @@ def quantile(
         else _nothing(shares[0], group, share, rule)
         for k, (share, group) in enumerate(asked)
     ]
+    rows = [replace(row, unlabelled=domains.unlabelled) for row in rows]
     return _together(rows, shares, [places.get(k) for k in range(len(asked))], plain)
 
 

@@ -42,7 +42,10 @@ ROUNDING = 1e-12
 
 @dataclass(frozen=True, repr=False)
 class Test(Record):
-    """A test statistic with its reference distribution: F(df1, df2), or t when df1 is None."""
+    """A test statistic with its reference distribution: F(df1, df2), or t when df1 is None.
+
+    ``n`` counts the rows used, ``missing`` those of the domain without an answer or a group.
+    """
 
     statistic: float
     df1: float | None
@@ -50,6 +53,8 @@ class Test(Record):
     p_value: float
     estimate: float | None
     method: str
+    n: int | None = None
+    missing: int | None = None
 
 
 @checked
@@ -128,7 +133,8 @@ def _test(row: Estimate, value: float, kind: str) -> Test:
             'Look at the means themselves.',
         )
     gap = row.est - value
-    return Test(gap / row.se, None, row.df, two_sided(gap / row.se, row.df), gap, kind)
+    p_value = two_sided(gap / row.se, row.df)
+    return Test(gap / row.se, None, row.df, p_value, gap, kind, row.n, row.missing)
 
 
 def two_sided(statistic: float, df: float) -> float:

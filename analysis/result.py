@@ -38,7 +38,8 @@ class Estimate(Record):
     ``deff`` compares with a simple random sample without replacement (R ``deff=TRUE``),
     ``deff_wr`` with replacement; ``n_eff`` is the size of the latter with equal precision.
     ``limits`` are the ends of the scale, (0, 1) for shares; ``pooled_deff`` is the design
-    effect over all towns where it took the place of the town's own.
+    effect over all towns where it took the place of the town's own.  ``unlabelled`` counts the
+    rows without a label in ``by=``: they are in no group, and any might have been in this one.
     """
 
     label: str
@@ -60,6 +61,7 @@ class Estimate(Record):
     limits: Bounds | None = None
     census: bool = False
     pooled_deff: float | None = None
+    unlabelled: int = 0
 
     def bounds(self, tail: float, method: str | None = None) -> Bounds:
         """Lower and upper bound, each missed with probability ``tail`` (above 0, up to 0.5)."""
@@ -94,6 +96,7 @@ class Base:
     weight: Floats
     n: Floats
     missing: Floats
+    unlabelled: int
     df: Floats
     exact: Mask
     used: Mask | None
@@ -258,7 +261,7 @@ def _row(
     est = float(part.est[j]) if n else math.nan
     se = math.sqrt(max(var, 0.0)) if n else math.nan
     # Who was reached but did not answer leaves the figure as open as who was not reached.
-    census = bool(base.exact[j]) and n > 0 and not base.missing[j]
+    census = bool(base.exact[j]) and n > 0 and not base.missing[j] and not base.unlabelled
     deff, deff_wr, n_eff = _design_effects(float(part.spread[j]), var, n, weight)
     if limits is not None and n and not census:
         width = limits[1] - limits[0]
@@ -289,6 +292,7 @@ def _row(
         level=level,
         limits=limits,
         census=census,
+        unlabelled=base.unlabelled,
     )
 
 
@@ -313,4 +317,5 @@ def text_table(rows: Sequence[Estimate]) -> str:
         figures = [number(v) for v in (row.est, row.se, row.lci, row.uci, row.cv)]
         sizes = [str(row.df), str(row.n), str(row.missing), number(row.n_eff, 1)]
         body.append([name, *figures, *sizes, number(row.deff, 3), row.method])
-    return aligned(header, body)
+    table, outside = aligned(header, body), max((row.unlabelled for row in rows), default=0)
+    return f'{table}\nRows without a group, in none of these: {outside}' if outside else table

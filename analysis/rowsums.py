@@ -148,7 +148,7 @@ def base_of(
     if design.steps:
         inside = indicator(used, design.n)
         ones = variance.residual(design, raw, inside, domains.codes, domains.size)
-    return Base(raw.sum(), n, missing, df, exact, used, raw, ones)
+    return Base(raw.sum(), n, missing, domains.unlabelled, df, exact, used, raw, ones)
 
 
 def _refuse_nobody(design: Design, domains: Domains, used: Mask | None, n: Floats) -> None:
