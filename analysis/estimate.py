@@ -24,6 +24,8 @@ from analysis.rowsums import RowSums, answered, indicator, row_sums, sums_within
 from analysis.variance import combine
 
 SHARE: Bounds = (0.0, 1.0)
+# A spread below this share of the mean square is none.
+ROUNDING = 1e-13
 
 
 @checked
@@ -118,7 +120,7 @@ def _mean_of(sums: RowSums, domains: Domains) -> Part:
     with np.errstate(invalid='ignore', divide='ignore'):
         shift = sums.raw.sum() / base.weight
         influence = combine([(sums.residual, 1 / base.weight), (base.ones, -shift / base.weight)])
-        spread = sums.square / base.weight - shift**2
+        spread = _spread(sums.square / base.weight, shift)
     return Part(
         base,
         shift + sums.origin,
@@ -135,7 +137,7 @@ def _total_of(sums: RowSums, domains: Domains) -> Part:
     """Ŷ = Σwy; influence y."""
     est, weight = sums.raw.sum(), sums.base.weight
     with np.errstate(invalid='ignore', divide='ignore'):
-        spread = sums.square / weight - (est / weight) ** 2
+        spread = _spread(sums.square / weight, est / weight)
     return Part(
         sums.base,
         est,
@@ -146,6 +148,12 @@ def _total_of(sums: RowSums, domains: Domains) -> Part:
         lambda total: total,
         domains.summing(),
     )
+
+
+def _spread(square: Floats, centre: Floats) -> Floats:
+    """Mean of squares less square of the mean; 0 where that is what rounding leaves of none."""
+    spread = square - centre**2
+    return np.where(spread > ROUNDING * square, spread, 0.0)
 
 
 def _ratio_of(design: Design, name: str, y: Floats, x: Floats, domains: Domains) -> Part:

@@ -329,3 +329,13 @@ def test_na_is_missing_among_labels_as_among_numbers() -> None:
     assert [one.label for one in by] == ['a', 'b']
     with pytest.raises(BadColumn):
         Design(np.ones(4), strata=['a', 'NA', 'b', 'a'])
+
+
+def test_alike_answers_have_no_spread_to_compare_with_at_any_scale_of_weights() -> None:
+    """Two answers of 41.71 far from the first one: their squares cancel up to rounding only."""
+    y, group = np.array([55.46, 44.84, 41.71, 41.71, 48.99]), ['b', 'b', 'a', 'a', 'b']
+    weight = np.array([45.82603398, 5.3987729, 10.81072525, 49.92767453, 38.43438292])
+    for factor in (1.0, 3.0, 1e5, 1 / 7):
+        row = mean(Design(weight * factor), y, by=group)['a']
+        assert np.isnan(row.n_eff)
+        assert np.isnan(row.deff)
