@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from cixi_survey import access, clock, database, i18n, versions
 from cixi_survey.access import requires
 from cixi_survey.authoring import beginnings, drafts, lines, outline, reading, saving
+from cixi_survey.authoring.beginnings import Beginning
 from cixi_survey.authoring.blueprint import bp
 from cixi_survey.authoring.drafts import DraftMoved, Edit
 from cixi_survey.authoring.reading import Reading
@@ -44,10 +45,16 @@ def new_draft() -> ResponseReturnValue:
     problems: tuple[Problem, ...] = ()
     if request.method == 'POST':
         try:
+            beginning = _beginning()
+            if beginning.wants_a_look:
+                return render_template('authoring/import.html', beginning=beginning)
             with database.transaction() as session:
-                text, based_on = _beginning()
                 draft = drafts.create(
-                    session, text, saving.writer(), clock.now(), based_on=based_on
+                    session,
+                    beginning.text,
+                    saving.writer(),
+                    clock.now(),
+                    based_on=beginning.based_on,
                 )
         except ProblemsFound as found:
             problems = found.problems
@@ -71,21 +78,23 @@ def new_draft() -> ResponseReturnValue:
     return page, 422 if problems else 200
 
 
-def _beginning() -> tuple[str, str | None]:
-    """The file to begin with, and the version it is based on."""
+def _beginning() -> Beginning:
+    """What to begin with.  Raises ProblemsFound."""
     match request.form.get('start'):
         case 'shipped':
-            return beginnings.shipped(request.form.get('file_name', '')), None
+            return Beginning(beginnings.shipped(request.form.get('file_name', '')))
         case 'version':
             with database.reading() as session:
                 version = versions.find(session, request.form.get('version', ''))
             text = version.source or writer.document(json.loads(version.definition))
-            return text, version.sha256
+            return Beginning(text, version.sha256)
         case 'file':
             upload = request.files.get('file')
             content = upload.read() if upload else b''
-            return beginnings.uploaded(content, (upload and upload.filename) or ''), None
-    return beginnings.blank(), None
+            return beginnings.uploaded(content, (upload and upload.filename) or '')
+        case 'text':
+            return Beginning(request.form.get('text', ''))
+    return Beginning(beginnings.blank())
 
 
 @bp.get('/drafts/<int:draft_id>/source')

@@ -10,7 +10,7 @@ What is written is read back to the same definition, by its SHA-256.
 """
 
 from cixi_survey.questionnaire.xlsform.reading import Imported, read
-from cixi_survey.questionnaire.xlsform.workbook import NotAWorkbook
+from cixi_survey.questionnaire.xlsform.workbook import NotAWorkbook, looks_like_one
 from cixi_survey.questionnaire.xlsform.writing import write
 
-__all__ = ('Imported', 'NotAWorkbook', 'read', 'write')
+__all__ = ('Imported', 'NotAWorkbook', 'looks_like_one', 'read', 'write')

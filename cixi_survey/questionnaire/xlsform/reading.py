@@ -35,6 +35,16 @@ class Imported:
     problems: tuple[Problem, ...]
     remarks: tuple[Problem, ...]
 
+    @property
+    def losses(self) -> tuple[Problem, ...]:
+        """The problems by which something of the workbook is not in ``data``."""
+        return tuple(problem for problem in self.problems if problem.code in _LOSSES)
+
+    @property
+    def faults(self) -> tuple[Problem, ...]:
+        """The other problems: what ``data`` have not or have wrong."""
+        return tuple(problem for problem in self.problems if problem.code not in _LOSSES)
+
 
 def read(content: bytes) -> Imported:
     """Read a workbook (.xlsx).  Raises NotAWorkbook when it is none."""
@@ -47,6 +57,13 @@ def read(content: bytes) -> Imported:
     return _Reader(sheets).imported()
 
 
+_LOSSES = frozenset(
+    {
+        *('type_unknown', 'not_carried', 'or_other', 'repeat', 'grid_row', 'grid_key'),
+        *('note_relevant', 'note_grid', 'note_alone', 'no_list', 'target_alone'),
+        *('language_unknown', 'column_again', 'cell_date', 'cell_wrong'),
+    }
+)
 # What to do about a fault, said for a workbook and not for a file of text.
 _CURES = {
     'missing_translation': N_('Fill in the column of this language.'),

@@ -21,7 +21,8 @@ from cixi_survey.errors import N_, Problem, ProblemsFound
 MAX_UNPACKED = 32 * 1024 * 1024
 MAX_CELLS = 400_000
 PORTION = 1024 * 1024
-_OLD_EXCEL = b'\xd0\xcf\x11\xe0'
+ARCHIVE = b'PK'
+OLD_EXCEL = b'\xd0\xcf\x11\xe0'
 _CELL = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"')
 _DATES = (dt.datetime, dt.date, dt.time, dt.timedelta)
 
@@ -65,21 +66,29 @@ def read(content: bytes) -> dict[str, Sheet]:
         raise _damaged(str(error)) from error
 
 
+def looks_like_one(content: bytes) -> bool:
+    """Whether this is a workbook, or at least no text: an archive, or an old workbook."""
+    return content.startswith((ARCHIVE, OLD_EXCEL))
+
+
 def _measure(content: bytes) -> None:
     """Raise NotAWorkbook for what is no workbook or would fill the memory."""
-    if content.startswith(_OLD_EXCEL):
+    if content.startswith(OLD_EXCEL):
         message = N_('This is a workbook in the old format (.xls), or one with a password.')
         cure = N_('Open it in the spreadsheet and save it as .xlsx without a password.')
         raise _refused('old_workbook', message, cure)
-    if not content.startswith(b'PK'):
-        message = N_('This is not a workbook (.xlsx).')
-        cure = N_('Save the form as .xlsx in the spreadsheet and upload that file.')
-        raise _refused('not_a_workbook', message, cure)
+    if not content.startswith(ARCHIVE):
+        raise _not_a_workbook()
     unpacked = 0
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if 'xl/workbook.xml' not in archive.namelist():
-                raise _damaged('xl/workbook.xml')
+            names = archive.namelist()
+            if 'xl/workbook.xml' not in names:
+                raise _not_a_workbook()
+            if 'xl/vbaProject.bin' in names:
+                message = N_('The workbook has macros (.xlsm).')
+                cure = N_('Save it in the spreadsheet as .xlsx, without macros.')
+                raise _refused('workbook_macros', message, cure)
             for entry in archive.infolist():
                 unpacked += entry.file_size
                 if unpacked > MAX_UNPACKED:
@@ -130,6 +139,12 @@ def _text(value: object) -> str:
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else repr(value)
     return str(value)
+
+
+def _not_a_workbook() -> NotAWorkbook:
+    message = N_('This is not a workbook (.xlsx).')
+    cure = N_('Save the form as .xlsx in the spreadsheet and upload that file.')
+    return _refused('not_a_workbook', message, cure)
 
 
 def _damaged(reason: str) -> NotAWorkbook:

@@ -424,8 +424,10 @@ def test_what_is_no_workbook_is_refused_in_words() -> None:
     assert refused(b'\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1') == [
         'This is a workbook in the old format (.xls), or one with a password. Open it in the spreadsheet and save it as .xlsx without a password.'
     ]
-    assert refused(packed(a=b'x')) == [
-        'The workbook is damaged: xl/workbook.xml. Open it in the spreadsheet, save it again as .xlsx and upload that file.'
+    assert refused(packed(a=b'x')) == refused(b'format: 1\n')
+    macros = packed(xl__workbook_dot_xml=b'x', xl__vbaProject_dot_bin=b'x')
+    assert refused(macros) == [
+        'The workbook has macros (.xlsm). Save it in the spreadsheet as .xlsx, without macros.'
     ]
     assert refused(workbook(survey=[('type',)])[:-200])[0].startswith('The workbook is damaged: ')
     assert refused(workbook(Sheet1=[('a',)], Sheet2=[('b',)])) == [
