@@ -72,7 +72,7 @@ def _asked_and_remembered(name: str) -> Iterable[str]:
 
 
 def localised(texts: Mapping[str, str], wanted: str | None = None) -> str:
-    """The text in the reader's language, or else in the nearest one there is."""
+    """The text in the reader's language, or else in the nearest one there is; empty if none is."""
     return _chosen(texts, wanted)[1]
 
 
@@ -84,9 +84,14 @@ def marked(texts: Mapping[str, str]) -> str | Markup:
 
 
 def lang_attribute(texts: Mapping[str, str]) -> str | Markup:
-    """`` lang="…"`` for the element that holds a localised text, if it is not the reader's."""
-    tag = foreign(texts)
-    return Markup(' lang="{}"').format(tag) if tag else ''
+    """`` lang="…"`` for the element that holds a localised text, if it is not the reader's.
+
+    For a name or code, which is the same in all languages, it says that.
+    """
+    code, text = _chosen(texts)
+    if code == NO_LANGUAGE:
+        return Markup(' translate="no"') if any(map(str.isalpha, text)) else ''
+    return Markup(' lang="{}"').format(tag(code)) if code != language() else ''
 
 
 def foreign(texts: Mapping[str, str]) -> str:
@@ -108,7 +113,7 @@ def _chosen(texts: Mapping[str, str], wanted: str | None = None) -> tuple[str, s
     for code in (wanted or chosen.code, *chosen.fallback):
         if texts.get(code):
             return code, texts[code]
-    return next(iter(texts.items()))
+    return next(iter(texts.items()), (NO_LANGUAGE, ''))
 
 
 def listed(things: Iterable[object]) -> str | Markup:

@@ -36,7 +36,7 @@
   // Of many texts only those that were altered are sent while one types.
   function bodyOf(button, live) {
     const data = new URLSearchParams(new FormData(form));
-    if (live && form.hasAttribute('data-sparse')) {
+    if (live && form.hasAttribute('data-sparse') && !form.hasAttribute('data-unsent')) {
       all('textarea', form).forEach((field) => {
         if (field.value !== field.defaultValue) return;
         data.delete(field.name);
@@ -100,6 +100,7 @@
   function renew(page) {
     const fresh = page.getElementById('edit');
     form.action = fresh.action;
+    form.removeAttribute('data-unsent');
     document.title = page.title;
     all('[data-renew]', page).forEach((part) => {
       const own = byId(part.id);
@@ -239,7 +240,7 @@
       const chosen = builder.querySelector('input[type=radio][name$=".mode"]:checked');
       if (!chosen) return;
       all('[data-mode]', builder).forEach((box) => {
-        box.hidden = box.getAttribute('data-mode').split(' ').indexOf(chosen.value) < 0;
+        box.hidden = box.getAttribute('data-mode').split(',').indexOf(chosen.value) < 0;
       });
     });
   }
@@ -297,7 +298,8 @@
       [['', please]].concat(choice.options).forEach((pair) => {
         const option = document.createElement('option');
         option.value = pair[0];
-        option.textContent = pair[1] || pair[0];
+        option.textContent = pair[1];
+        if (pair[2]) option.lang = pair[2];
         fresh.appendChild(option);
       });
     }
@@ -414,13 +416,14 @@
       leaving = true;
       return;
     }
-    if (event.submitter && event.submitter.hasAttribute('data-native')) {
+    const button = event.submitter;
+    if (button && (button.hasAttribute('data-native') || !button.closest('main'))) {
       leaving = true;
       return;
     }
     event.preventDefault();
     form.removeAttribute('data-sent');
-    send(event.submitter);
+    send(button);
   }, true);
 
   document.addEventListener('input', (event) => {
@@ -491,6 +494,8 @@
       all('[data-take]', form).forEach((button) => { button.hidden = false; });
       modes(form);
       builders(form);
+      // Shown again in another language, as it was typed.
+      if (form.hasAttribute('data-unsent')) changed();
     }
   }
   begin();

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from cixi_survey.authoring.outline import label, words
+from cixi_survey.authoring.outline import Words, answer_label, label, row_label
 from cixi_survey.authoring.reading import Reading
 from cixi_survey.questionnaire import expressions, references
 from cixi_survey.questionnaire.expressions import (
@@ -51,13 +51,13 @@ class Choice:
     """A variable that a condition may look at: its wording, kind, answers as (value, wording)."""
 
     name: str
-    text: str
+    text: Words
     kind: str
-    options: tuple[tuple[str, str], ...] = ()
+    options: tuple[tuple[str, Words], ...] = ()
 
 
 def choices(
-    reading: Reading, towns: Mapping[str, str], before: Path | None = None
+    reading: Reading, towns: Mapping[str, Words], before: Path | None = None
 ) -> Iterator[Choice]:
     """The variables in the order of asking, up to the question at ``before``."""
     for part, question in reading.questions:
@@ -65,12 +65,12 @@ def choices(
             return
         kind = str(question.get('type', ''))
         given = tuple(
-            (str(each.get('value', '')), words(reading, each.get('label')))
+            (str(each.get('value', '')), answer_label(reading, each))
             for each in references.options(dict(reading.data), question)
         )
         if kind == 'grid':
             for _index, row in references.entries(dict(question), 'rows'):
-                text = f'{label(reading, question)} · {words(reading, row.get("label"))}'
+                text = row_label(reading, question, row)
                 yield Choice(str(row.get('name', '')), text, 'single', given)
             continue
         kind = 'single' if kind == 'scale' else kind

@@ -35,14 +35,24 @@ class Builder:
 
 
 def choices(reading: Reading, before: Path | None = None) -> tuple[Choice, ...]:
-    """The variables that a condition may look at, in the reader's words."""
-    towns = {code: i18n.localised(texts) for code, texts in places.towns().items()}
-    return tuple(conditions.choices(reading, towns, before))
+    """The variables that a condition may look at."""
+    return tuple(conditions.choices(reading, places.towns(), before))
 
 
 def for_script(known: Sequence[Choice]) -> dict[str, object]:
-    """The same for the page's script, which offers the answers of the question chosen."""
-    return {each.name: {'kind': each.kind, 'options': each.options} for each in known}
+    """The same for the page's script, which offers the answers of the question chosen.
+
+    An answer is its value, its wording for the reader, and the tag of its language if another.
+    """
+    return {
+        each.name: {
+            'kind': each.kind,
+            'options': [
+                (value, i18n.localised(text), i18n.foreign(text)) for value, text in each.options
+            ],
+        }
+        for each in known
+    }
 
 
 def builder(fields: Fields, *steps: str | int, before: Path | None = None) -> Builder:
@@ -52,8 +62,9 @@ def builder(fields: Fields, *steps: str | int, before: Path | None = None) -> Bu
     if fields.given is not None and name(*steps, 'mode') in fields.given:
         form = Collector(fields.reading, fields.part, fields.given)
         text = form.typed(*steps, 'text')
-        rows, join = _rows(form, steps), form.typed(*steps, 'join') or 'and'
-        return Builder(steps, form.typed(*steps, 'mode'), (*rows, Row('')), join, text, known)
+        rows, join = _rows(form, steps, half=True), form.typed(*steps, 'join') or 'and'
+        rows = rows if rows and not rows[-1].variable else (*rows, Row(''))
+        return Builder(steps, form.typed(*steps, 'mode'), rows, join, text, known)
     found = conditions.simple(text) if text else None
     mode = 'always' if not text else 'simple' if found else 'expression'
     rows = found.rows if found else ()
@@ -100,13 +111,14 @@ def _fitting(row: Row, kinds: dict[str, str]) -> Row:
     return replace(row, op='is') if sized else row
 
 
-def _rows(form: Collector, steps: Path) -> tuple[Row, ...]:
+def _rows(form: Collector, steps: Path, *, half: bool = False) -> tuple[Row, ...]:
+    """The lines that name a question; with ``half`` also those that only have an answer."""
     found = []
     for index in range(conditions.ROWS_MOST + 1):
         variable = form.typed(*steps, 'rows', index, 'variable')
         op = form.typed(*steps, 'rows', index, 'op')
-        if variable:
-            value = form.typed(*steps, 'rows', index, 'value')
+        value = form.typed(*steps, 'rows', index, 'value')
+        if variable or (half and value):
             row = Row(variable, op if op in OPS else 'is', value)
             found.append(replace(row, value='') if row.op == 'answered' else row)
     return tuple(found)

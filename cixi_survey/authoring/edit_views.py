@@ -137,11 +137,10 @@ def _page(
         outline=outline.of(read),
         form=shown,
         part=part,
-        digest=read.digest(part),
         before=parts[at - 1] if at else None,
         after=parts[at + 1] if at + 1 < len(parts) else None,
         **FORMS[part.kind].context(shown),
-        **more,
+        **{'digest': read.digest(part), **more},
     )
     return page, status
 
@@ -153,9 +152,12 @@ def _page(
 @bp.post('/drafts/<int:draft_id>/<kind>/<key>')
 @requires('questionnaire.edit')
 @pages.frames
+@i18n.shows_again
 def save_part(draft_id: int, kind: str, key: str = '') -> ResponseReturnValue:
     """Save the form of a part, and then do what its button says."""
     given = fields.typed()
+    if i18n.switching():
+        return _as_typed(draft_id, kind, key, given)
     live = '_live' in given
     if live:
         given = {each: texts for each, texts in given.items() if not _NAMES.fullmatch(each)}
@@ -183,6 +185,17 @@ def save_part(draft_id: int, kind: str, key: str = '') -> ResponseReturnValue:
     if result.said:
         flash(result.said, 'success')
     return redirect(_next(draft_id, reading.of(draft.source), result, do), 303)
+
+
+def _as_typed(draft_id: int, kind: str, key: str, given: Typed) -> ResponseReturnValue:
+    draft = saving.read(draft_id)
+    read = saving.editable(draft)
+    part = read.part(kind, key)
+    if part is None:
+        raise PartGone
+    return _page(
+        draft, Fields(read, part, given), unsent=True, digest=given.get('_digest', [''])[0]
+    )
 
 
 # Names of variables and answers: half a name is none, so they wait until the field is left.
@@ -318,6 +331,7 @@ def _part_address(draft: QuestionnaireDraft, part: Part) -> str:
     return address_of(draft.id, part)
 
 
+bp.add_app_template_filter(outline.shortened)
 bp.add_app_template_global(outline.name_of, 'part_name')
 bp.add_app_template_global(wording.language_name, 'language_name')
 bp.add_app_template_global(i18n.tag, 'language_tag')

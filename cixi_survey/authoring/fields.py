@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from flask import request
 
 from cixi_survey.authoring import wording
+from cixi_survey.authoring.outline import Words
 from cixi_survey.authoring.reading import Fault, Part, Reading
 from cixi_survey.questionnaire.answers import clean
 from cixi_survey.questionnaire.editing import REMOVED, Change
@@ -68,6 +69,11 @@ class Fields:
         if found is None or isinstance(found, dict | list):
             return ''
         return str(found).strip('\n') if isinstance(found, str) else str(found)
+
+    def written(self, *steps: str | int) -> Words:
+        """A text in the languages that have it."""
+        found = {language: self.value(*steps, language) for language in self.languages}
+        return {language: text for language, text in found.items() if text}
 
     def on(self, *steps: str | int) -> bool:
         """Whether a box is ticked."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from cixi_survey.authoring import arranging
 from cixi_survey.authoring.fields import Collector, Fields
-from cixi_survey.authoring.outline import label, words
+from cixi_survey.authoring.outline import Words, answer_label, label, row_label
 from cixi_survey.authoring.reading import Part, Reading
 from cixi_survey.questionnaire import editing, references
 from cixi_survey.questionnaire.editing import REMOVED
@@ -117,27 +117,26 @@ def act(reading: Reading, part: Part, do: str) -> str | None:
     return None
 
 
-def scorable(reading: Reading) -> Iterator[tuple[str, str]]:
+def scorable(reading: Reading) -> Iterator[tuple[str, Words]]:
     """The variables that can count, with their wordings: those with answers to choose."""
     for _part, question in reading.questions:
         kind = question.get('type')
         if kind == 'grid':
             for _index, row in references.entries(dict(question), 'rows'):
-                text = f'{label(reading, question)} · {words(reading, row.get("label"))}'
-                yield str(row.get('name', '')), text
+                yield str(row.get('name', '')), row_label(reading, question, row)
         elif kind in ('single', 'multiple', 'scale') and 'attention' not in question:
             yield str(question.get('name', '')), label(reading, question)
 
 
-def answers(reading: Reading, part: Part) -> list[tuple[str, str, bool]]:
+def answers(reading: Reading, part: Part) -> list[tuple[str, Words, bool]]:
     """The answers that the items of an indicator offer: (value, wording, kept apart)."""
     items = reading.value((*part.path, 'items'))
     chosen = {str(each) for each in items} if isinstance(items, list) else set()
-    found: dict[str, tuple[str, bool]] = {}
+    found: dict[str, tuple[Words, bool]] = {}
     for _part, question in reading.questions:
         if chosen & set(references.variables(question)):
             for option in references.options(dict(reading.data), question):
-                text = words(reading, option.get('label'))
+                text = answer_label(reading, option)
                 found.setdefault(str(option.get('value', '')), (text, option.get('apart') is True))
     return [(value, text, apart) for value, (text, apart) in found.items()]
 

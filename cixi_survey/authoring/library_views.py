@@ -10,11 +10,12 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from cixi_survey import access, database, i18n
+from cixi_survey import access, database
 from cixi_survey.access import NotFound, requires
-from cixi_survey.authoring import drafts, reading, saving, shelf
+from cixi_survey.authoring import drafts, outline, reading, saving, shelf
 from cixi_survey.authoring.blueprint import bp
 from cixi_survey.authoring.drafts import Edit
+from cixi_survey.authoring.outline import Words
 from cixi_survey.authoring.shelf import Shelf
 from cixi_survey.models import QuestionnaireDraft
 
@@ -60,17 +61,10 @@ def _draft(number: str) -> QuestionnaireDraft | None:
     return saving.read(int(number)) if number.isdecimal() and len(number) < 10 else None
 
 
-def _sections(draft: QuestionnaireDraft) -> list[tuple[str, str]]:
+def _sections(draft: QuestionnaireDraft) -> list[tuple[str, Words]]:
     """The sections of a draft: index and title."""
-    found = []
-    for part, section in reading.of(draft.source).sections:
-        title = section.get('title')
-        texts = (
-            {str(key): str(text) for key, text in title.items()} if isinstance(title, dict) else {}
-        )
-        named = i18n.localised(texts) if texts else str(section.get('name') or part.key)
-        found.append((str(part.path[1]), named))
-    return found
+    now = reading.of(draft.source)
+    return [(str(part.path[1]), outline.name_of(now, part)) for part, _section in now.sections]
 
 
 @bp.post('/drafts/<int:draft_id>/library')

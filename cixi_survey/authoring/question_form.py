@@ -7,7 +7,7 @@ from typing import Any
 
 from cixi_survey.authoring import answers_form, arranging, conditions_form
 from cixi_survey.authoring.fields import Collector, Fields, Typed
-from cixi_survey.authoring.outline import words
+from cixi_survey.authoring.outline import answer_label
 from cixi_survey.authoring.reading import Part, Reading
 from cixi_survey.questionnaire import references
 from cixi_survey.questionnaire.editing import REMOVED, Change
@@ -104,8 +104,7 @@ def context(fields: Fields) -> dict[str, object]:
         'with_roles': kind in ('single', 'multiple', 'scale'),
         'own_answers': isinstance(question.get('options'), list),
         'shared_answers': [
-            (str(each.get('value', '')), words(fields.reading, each.get('label')))
-            for each in options
+            (str(each.get('value', '')), answer_label(fields.reading, each)) for each in options
         ],
         'right': [i for i, each in enumerate(options) if each.get('value') in marked],
         'attention': [

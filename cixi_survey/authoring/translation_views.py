@@ -107,6 +107,7 @@ def _page(
         numbers=_numbers(now),
         sent=sent,
         met=met,
+        unsent=i18n.switching(),
         typed_name=TYPED,
         seen_name=SEEN,
     )

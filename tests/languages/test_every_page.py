@@ -13,6 +13,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from html.parser import HTMLParser
 from itertools import product
 from pathlib import Path
@@ -30,6 +31,7 @@ from cixi_survey.config import ROOT
 from cixi_survey.errors import Refusal
 from cixi_survey.models import Base, ContactOffer, QuestionnaireVersion, Run, Staff, Wave
 from tests import factories
+from tests.authoring.forms import Form
 from tests.client import CheckingClient
 from tests.conftest import SECRET, make_app
 from tests.languages import pseudo
@@ -38,8 +40,6 @@ from tests.results import conftest as results
 from tests.waves import conftest as waves
 
 SKIPPED = {'static'}
-# They show an author's own texts, in whatever language, and do not mark them as such yet.
-UNMARKED = {'cixi_survey.authoring.edit_views', 'cixi_survey.authoring.library_views'}
 ROLES = ('administrator', 'organiser', 'statistician')
 # What is data although no row of the database holds it, or holds it otherwise.
 DATA = (
@@ -48,7 +48,18 @@ DATA = (
     'demonstration-',
     'small.yaml',
     'cixi-eco-baseline.yaml',
-    *('zh', 'en', 'list', 'yearbook 2025', 'register', 'newcomer', '新人'),
+    *(
+        'zh',
+        'en',
+        'chinois',
+        'anglais',
+        'français',
+        'list',
+        'yearbook 2025',
+        'register',
+        'newcomer',
+        '新人',
+    ),
 )
 TITLES = (
     *('Test wave', 'Autumn survey 2026', 'November 2026', 'Small questionnaire', 'Journey'),
@@ -56,6 +67,24 @@ TITLES = (
 )
 SMALL = (factories.FIXTURES / 'small.yaml').read_bytes()
 BAD_YAML = SMALL.replace(b'type: single', b'type: sinlge', 1).replace(b'minutes: 2', b'minutes: x')
+# The parts of each draft whose forms are read: each kind of form once, and those with a fault.
+PARTS = (
+    {
+        *(('general', ''), ('section', 'views'), ('list', 'satisfaction'), ('screening', '')),
+        *(
+            ('indicator', 'knowledge'),
+            ('indicator', 'participation'),
+            ('indicator', 'satisfaction_score'),
+        ),
+        *(
+            ('question', name)
+            for name in ('consent', 'town', 'fields', 'reason', 'k_one', 'adults')
+        ),
+        *(('question', 'none'), ('none', ''), ('none', 'none')),
+    },
+    {('general', ''), ('question', 'consent')},
+    set(),
+)
 BAD_TABLE = b'stratum,psu\nnowhere,1\n'
 
 
@@ -146,6 +175,9 @@ class World:
         self.values['code'] = [good, spent_code, codes.new_code(), 'AAAA']
         self.values['draft_id'], self.values['revision'] = [*self._drafts(), 999], [1, 9]
         self.values['token'] = [*self._trials(), 'none']
+        self.parts = dict(zip(self.values['draft_id'], PARTS, strict=False))
+        self.values['kind'] = sorted({kind for kind, _key in set().union(*PARTS)})
+        self.values['key'] = sorted({key for _kind, key in set().union(*PARTS)} - {''})
         with self.database.reading() as session:
             self.values['sha256'] = [*session.scalars(sa.select(QuestionnaireVersion.sha256)), '0']
             waves_of = sa.select(Run.id, Wave.slug).join(Wave, Wave.id == Run.wave_id)
@@ -165,6 +197,14 @@ class World:
             edit = drafts.Edit(BAD_YAML.decode(), 'write')
             drafts.save(session, made[-1].id, edit, writer, self.now, seen=made[-1].revision)
             return [draft.id for draft in made]
+
+    def drafted(self, text: bytes) -> int:
+        """A new draft with this file."""
+        with self.database.transaction() as session:
+            person = session.scalars(sa.select(Staff)).first()
+            assert person is not None
+            writer = drafts.Writer(person.username, person.id)
+            return drafts.create(session, text.decode(), writer, self.now).id
 
     def _trials(self) -> list[str]:
         """Test links: to a sound draft, to one that has only faults, and one that is ended."""
@@ -261,8 +301,6 @@ class World:
         for rule in self.app.url_map.iter_rules():
             if rule.endpoint in SKIPPED or method not in (rule.methods or ()):
                 continue
-            if self.app.view_functions[rule.endpoint].__module__ in UNMARKED:
-                continue
             names = sorted(rule.arguments)
             for chosen in product(*(self.values.get(name, (0, 1)) for name in names)):
                 values = dict(zip(names, chosen, strict=True))
@@ -271,6 +309,9 @@ class World:
                     and values.get('slug') != self.run_of[values['run_id']]
                 ):
                     continue  # as unknown as a run that there is not
+                part = (values.get('kind', ''), values.get('key', ''))
+                if 'kind' in values and part not in self.parts.get(values['draft_id'], ()):
+                    continue
                 built = rule.build(values)
                 assert built is not None
                 yield built[1]
@@ -478,6 +519,68 @@ def test_every_word_about_contacts_and_prizes(world: World) -> None:
     world.get('/draw/w2026-11')
     world.get(f'{wave}/delete')
     world.report()
+
+
+def test_every_form_of_the_editor_and_what_it_says(world: World) -> None:
+    world.staff = world._client()  # another test has signed out
+    factories.sign_in(world.staff, world.database, *ROLES, username='lin')
+    number = world.drafted(SMALL)
+    draft = f'/staff/questionnaires/drafts/{number}'
+    say = partial(edited, world)
+    age, words = f'{draft}/question/age', f'{draft}/translations'
+    say(age, options__0__label__en='', hint__en='Half', relevant__mode='simple')
+    say(age, relevant__mode='simple', relevant__rows__0__variable='village')
+    say(age, 'options-add')
+    say(age, 'own-answers')
+    say(age, 'share-answers')
+    say(age, 'copy')
+    say(age, 'up')
+    say(age, 'remove')
+    world.get(f'{age}/remove')
+    say(age, role='attention')
+    say(age, role='knowledge')
+    say(age, type='integer', constraint__mode='range', constraint__least='x')
+    say(f'{draft}/question/did', constraint__mode='alone', constraint__value='')
+    say(f'{draft}/question/reason', max_length='9999')
+    say(f'{draft}/section/views', title__en='')
+    say(f'{draft}/screening', 'rule-add')
+    say(f'{draft}/general', minutes='x', languages=['zh', 'en', pseudo.LOCALE])
+    say(f'{draft}/indicator/knowledge', 'target-add')
+    say(f'{draft}/indicator/satisfaction_score', scores__rather='x', household_size='adults')
+    for what, kind in (
+        ('question', 'grid'),
+        ('section', ''),
+        ('list', ''),
+        ('indicator', 'household'),
+    ):
+        world.get(f'{draft}/add?what={what}')
+        world.post(f'{draft}/add', what=what, kind=kind)
+    for only in ('all', 'missing'):
+        world.get(f'{words}?only={only}')
+    theirs = Form(world.get(words).get_data(as_text=True))
+    say(words, **{'text.question/town/label': 'Where?'})
+    mine = {'text.question/town/label': ['Town?'], 'text.question/none/label': ['Lost']}
+    world.post(words, **{**theirs.sent(), **mine})
+    page = world.get(f'{draft}/question/town').get_data(as_text=True)
+    say(f'{draft}/question/town', label__en='Which town?')
+    world.post(f'{draft}/question/town', **Form(page).sent(label__en='What town?'))
+    say(f'{draft}/question/did', 'remove')
+    world.post(f'{draft}/question/did')
+    world.post(f'{draft}/undo')
+    for address in ('history', 'publish', 'general'):
+        world.get(f'{draft}/{address}')
+    key = re.search(r'name="key" value="([^"]+)"', world.get(
+        f'/staff/questionnaires/library?draft={number}').get_data(as_text=True))  # fmt: skip
+    assert key
+    world.post(f'{draft}/library', key=key[1], section='0')
+    world.get(f'/staff/questionnaires/library?draft={number}&words=nothing')
+    world.report()
+
+
+def edited(world: World, address: str, do: str = 'save', **changes: Any) -> TestResponse:
+    """Send the form of a page of the editor, changed."""
+    form = Form(world.get(address).get_data(as_text=True))
+    return world.post(form.action, **form.sent(do, **changes))
 
 
 def _run_of(world: World, slug: str) -> int:
