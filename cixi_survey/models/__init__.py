@@ -3,7 +3,16 @@
 from cixi_survey.models.audit_entry import AuditEntry
 from cixi_survey.models.base import Base
 from cixi_survey.models.contact import Contact, ContactGiven, ContactOffer, PrizeDraw
-from cixi_survey.models.frame import Frame, FrameUnit, SampleDraw
+from cixi_survey.models.frame import (
+    TWO_STAGE,
+    DrawnVillage,
+    Frame,
+    FrameUnit,
+    FrameVillage,
+    SampleDraw,
+    VillageDraw,
+    VillageFrame,
+)
 from cixi_survey.models.invitation import OUTCOMES, ClosedCode, Invitation
 from cixi_survey.models.limit_counter import LimitCounter
 from cixi_survey.models.notice import Notice
@@ -44,6 +53,7 @@ __all__ = [
     'SCALES',
     'STATES',
     'STREAMS',
+    'TWO_STAGE',
     'AuditEntry',
     'Base',
     'ClosedCode',
@@ -51,8 +61,10 @@ __all__ = [
     'ContactGiven',
     'ContactOffer',
     'Draft',
+    'DrawnVillage',
     'Frame',
     'FrameUnit',
+    'FrameVillage',
     'Invitation',
     'LimitCounter',
     'Notice',
@@ -69,6 +81,8 @@ __all__ = [
     'StaffRole',
     'StaffSession',
     'TrialLink',
+    'VillageDraw',
+    'VillageFrame',
     'Wave',
     'WaveMargin',
     'WavePlan',

@@ -16,8 +16,10 @@ class Invitation(Base):
 
     The code is kept only as a keyed hash.  There is no time of answering here and the key order
     is that of the draw, so that after closing nothing leads from an invitation to its answers.
-    ``probability`` is the inclusion probability of the unit, ``frame_count`` the number of units
-    in its stratum of the frame; the base weight of the answering adult is size / probability.
+    ``probability`` is the inclusion probability of the unit over all stages; ``frame_count`` is the
+    number of units in the list it was drawn from, which is that of its town, or of its village
+    where villages were drawn first (``DrawnVillage`` has the first stage).  The base weight of the
+    answering adult is size / probability.
     When the wave closes the rows become nameless: name, village and code go, in a new order, and
     what is left is how many units of which design value ended how.
     """

@@ -10,7 +10,9 @@ the keys are, and the order says nothing about who answered when.
 from __future__ import annotations
 
 import hashlib
+import json
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -21,7 +23,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from cixi_survey.errors import N_, Refusal
-from cixi_survey.models import Invitation, Response, Wave
+from cixi_survey.models import DrawnVillage, Invitation, Response, VillageDraw, Wave
 from cixi_survey.questionnaire import definition
 from cixi_survey.questionnaire.definition import Questionnaire
 from cixi_survey.questionnaire.indicators import Coded, coded
@@ -60,12 +62,40 @@ class AnswersErased(Refusal):
 
 @dataclass(frozen=True, eq=False)
 class Sampling:
-    """What the sample design knows of each row of the probability stream."""
+    """What the sample design knows of each row of the probability stream.
+
+    ``frame_count`` is the length of the list that the unit was drawn from, of its town or of its
+    village.  ``first`` tells of the villages where they were drawn first, None where they were not.
+    """
 
     stratum: Coded
     psu: Coded
     base_weight: Floats
     frame_count: Floats
+    first: FirstStage | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class FirstStage:
+    """The draw of the villages: chance of each row's village, and rate of the draw by town.
+
+    ``drawn`` counts by town code the villages that were left to chance and drawn.
+    """
+
+    chance: Floats
+    rate: Mapping[str, float]
+    drawn: Mapping[str, int]
+
+    @property
+    def certain(self) -> NDArray[np.bool_]:
+        """Rows of villages that are in every sample."""
+        certain: NDArray[np.bool_] = self.chance == 1
+        return certain
+
+    def spelling(self, villages: NDArray[np.str_]) -> bytes:
+        """All of it as bytes, for the hash of the dataset."""
+        chances = sorted(set(zip(villages.tolist(), self.chance.tolist(), strict=True)))
+        return json.dumps([chances, dict(self.rate), dict(self.drawn)], sort_keys=True).encode()
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,21 +149,39 @@ def load(session: Session, wave: Wave, stream: Stream) -> Dataset:
         digests += map(_digest, town, village, base_weights, frame_counts, texts)
         reader.add(texts)
     order = np.argsort(np.array(digests, dtype='S32'), kind='stable')
-    sampling = None
+    sampling, design = None, b''
     if stream == 'probability':
+        villages = np.array(psus)[order]
         sampling = Sampling(
             coded(np.array(strata)[order]),
-            coded(np.array(psus)[order]),
+            coded(villages),
             np.array(weights, dtype=np.float64)[order],
             np.array(counts, dtype=np.float64)[order],
+            _first_stage(session, wave, villages),
         )
+        design = b'' if sampling.first is None else sampling.first.spelling(villages)
     return Dataset(
         stream,
         len(digests),
         reader.columns(order),
         sampling,
         _withdrawn(session, wave, stream),
-        hashlib.sha256(b''.join(sorted(digests))).hexdigest(),
+        hashlib.sha256(b''.join(sorted(digests)) + design).hexdigest(),
+    )
+
+
+def _first_stage(session: Session, wave: Wave, villages: NDArray[np.str_]) -> FirstStage | None:
+    made = session.scalars(sa.select(VillageDraw).where(VillageDraw.wave_id == wave.id)).first()
+    if made is None:
+        return None
+    query = sa.select(DrawnVillage).where(DrawnVillage.wave_id == wave.id)
+    drawn = {village.psu: village for village in session.scalars(query)}
+    left = Counter(village.stratum for village in drawn.values() if not village.certain)
+    towns: Mapping[str, Mapping[str, float]] = made.towns  # type: ignore[assignment]
+    return FirstStage(
+        np.array([drawn[code].probability for code in villages.tolist()], dtype=np.float64),
+        {town: each['rate'] for town, each in towns.items()},
+        left,
     )
 
 

@@ -26,7 +26,7 @@ from cixi_survey.models import Run, Wave
 from cixi_survey.questionnaire.definition import Questionnaire, Variable
 from cixi_survey.questionnaire.indicators import Coded
 from cixi_survey.results import dataset, measures, rates, weighting
-from cixi_survey.results.dataset import Dataset, Floats
+from cixi_survey.results.dataset import Dataset, Floats, Sampling
 from cixi_survey.results.disclosure import PublicResult
 from cixi_survey.results.measures import Measure
 from cixi_survey.results.weighting import Weighting
@@ -59,6 +59,18 @@ AGGREGATE_COLUMNS = (
     'target_basis',
     'decision',
 )
+STAGES = '--psu PSU --ssu ROW --rate RATE,RATE_IN_PSU --certainty CERTAIN --lonely average'
+ONE_STAGE = """Adults at drawn addresses answered, so villages
+are no stage of the design: the commands do not need them."""
+TWO_STAGES = """Villages were drawn first, with
+chances by their size, then persons in them. A village taken for certain is a stratum of its own."""
+ONE_STAGE_IN_R = """`svydesign(~1, strata = ~STRATUM,
+weights = ~W_ADJUSTED, fpc = ~RATE)`"""
+TWO_STAGES_IN_R = """with `options(survey.lonely.psu = "average")`,
+`svydesign(~ifelse(CERTAIN, paste("row", ROW), PSU) + ROW,
+strata = ~ifelse(CERTAIN, paste("psu", PSU), STRATUM), weights = ~W_ADJUSTED,
+fpc = ~ifelse(CERTAIN, RATE_IN_PSU, RATE) + ifelse(CERTAIN, 1, RATE_IN_PSU))`
+(which has no error where a village drawn by its size gave one answer only)"""
 FIXED_TIME = (2020, 1, 1, 0, 0, 0)
 
 
@@ -205,36 +217,10 @@ def _columns(
 def _design_columns(sample: Dataset, weighed: Weighting) -> Iterator[Column]:
     sampling = sample.sampling
     assert sampling is not None
-    rate = weighting.sampled_share(sampling.stratum, weighed.adjusted)
+    label = {'zh': '层（镇、街道）', 'en': 'stratum (town)'}
+    yield Column('STRATUM', _labels(sampling.stratum), label, made='from the frame')
+    yield from (_one_stage if sampling.first is None else _two_stages)(sampling, weighed.adjusted)
     described: Sequence[tuple[str, Sequence[str], str, str, str]] = (
-        (
-            'STRATUM',
-            _labels(sampling.stratum),
-            '层（镇、街道）',
-            'stratum (town)',
-            'from the frame',
-        ),
-        (
-            'PSU',
-            _numbered(sampling.psu),
-            '村（社区）的编号，不是行政区划代码',
-            'village or community: a number that means nothing elsewhere',
-            'in the order of the rows; villages are not a stage of this design',
-        ),
-        (
-            'FPC',
-            _numbers(sampling.frame_count),
-            '抽样框中该层的单位数',
-            'units of the stratum in the frame',
-            'from the frame',
-        ),
-        (
-            'RATE',
-            _numbers(rate),
-            '有限总体校正用的抽样比（按成年人计）',
-            'sampled share of the adults, for the finite population correction',
-            'sum of W_ADJUSTED / sum of its squares, in the stratum',
-        ),
         ('W_BASE', _numbers(weighed.base), '设计权重', 'base weight', 'adults / probability'),
         (
             'W_ADJUSTED',
@@ -247,6 +233,46 @@ def _design_columns(sample: Dataset, weighed: Weighting) -> Iterator[Column]:
     )
     for name, values, zh, en, made in described:
         yield Column(name, values, {'zh': zh, 'en': en}, made=made)
+
+
+def _village_column(sampling: Sampling, made: str) -> Column:
+    zh = '村（社区）的编号，不是行政区划代码'
+    en = 'village or community: a number that means nothing elsewhere'
+    return Column('PSU', _numbered(sampling.psu), {'zh': zh, 'en': en}, made=made)
+
+
+def _one_stage(sampling: Sampling, adjusted: Floats) -> Iterator[Column]:
+    made = 'in the order of the rows; villages are not a stage of this design'
+    yield _village_column(sampling, made)
+    label = {'zh': '抽样框中该层的单位数', 'en': 'units of the stratum in the frame'}
+    yield Column('FPC', _numbers(sampling.frame_count), label, made='from the frame')
+    rate = weighting.sampled_share(sampling.stratum, adjusted)
+    zh = '有限总体校正用的抽样比（按成年人计）'
+    en = 'sampled share of the adults, for the finite population correction'
+    made = 'sum of W_ADJUSTED / sum of its squares, in the stratum'
+    yield Column('RATE', _numbers(rate), {'zh': zh, 'en': en}, made=made)
+
+
+def _two_stages(sampling: Sampling, adjusted: Floats) -> Iterator[Column]:
+    # Without the length of a village's list, which would say which village it is.
+    first = sampling.first
+    assert first is not None
+    yield _village_column(sampling, 'in the order of the rows; the unit of the first stage')
+    numbers = [str(number) for number in range(1, len(adjusted) + 1)]
+    label = {'zh': '行号，第二阶段的单元', 'en': 'number of the row, the unit of the second stage'}
+    yield Column('ROW', numbers, label)
+    label = {'zh': '村（社区）必然入样', 'en': 'village taken for certain'}
+    certain = [str(int(each)) for each in first.certain.tolist()]
+    yield Column('CERTAIN', certain, label, '1=yes; 0=drawn by its size')
+    rates = weighting.rates_of_stages(sampling, adjusted)
+    zh = '第一阶段的抽样比'
+    en = 'rate of the first stage, for the finite population correction'
+    made = 'sum of squared chances / sum of chances, over the villages not certain'
+    yield Column('RATE', _numbers(rates[0]), {'zh': zh, 'en': en}, made=made)
+    zh = '第二阶段的抽样比（按成年人计）'
+    en = 'sampled share of the adults of the village'
+    made = 'sum of W_ADJUSTED * chance of the village / sum of its squares, in the village'
+    yield Column('RATE_IN_PSU', _numbers(rates[1]), {'zh': zh, 'en': en}, made=made)
 
 
 def _answer_columns(variable: Variable, column: Coded) -> Iterator[Column]:
@@ -360,7 +386,8 @@ def _codebook(columns: Sequence[Column]) -> bytes:
 def commands(figures: Mapping[str, Any], margins: Sequence[str]) -> list[str]:
     """For each indicator the line that computes it from the microdata."""
     options = figures['options']
-    design = 'microdata.csv --weights W_FINAL --strata STRATUM --rate RATE'
+    design = 'microdata.csv --weights W_FINAL --strata STRATUM '
+    design += STAGES if figures['wave'].get('villages') else '--rate RATE'
     if margins:
         raked = ','.join(f'RAKE_{name}' for name in margins)
         design += f' --raked-on {raked} --base-weights W_ADJUSTED'
@@ -398,6 +425,8 @@ def _readme(
     reason = (
         '' if figures['options']['raking'] else f'\nNot raked: {figures["options"]["reason"]}\n'
     )
+    staged = sample.sampling is not None and sample.sampling.first is not None
+    stages, in_r = (TWO_STAGES, TWO_STAGES_IN_R) if staged else (ONE_STAGE, ONE_STAGE_IN_R)
     return f"""# {wave.title_zh} / {wave.title_en}
 
 {note}Weighted microdata of the probability sample, {sample.n} rows, one a complete response.
@@ -416,8 +445,7 @@ Confidential statistical data: for statistical work only (Statistics Law, articl
 | figures.json | all figures of the run, as they were frozen |
 
 The order of the rows says nothing. There is no reference, time, language, channel, free text or
-village; `PSU` numbers the villages of this file. Adults at drawn addresses answered, so villages
-are no stage of the design: the commands do not need them.
+village; `PSU` numbers the villages of this file. {stages}
 Columns in capitals were added to the answers. `W_FINAL` is the weight of a person; `*_WEIGHT`,
 `*_NUM` and `*_DEN` belong to the indicator about households.
 
@@ -432,8 +460,7 @@ project=/srv/cixi_survey; export PYTHONPATH=$project PATH=$project/.venv/bin:$PA
 
 The interval of the indicator about households is the same t interval held inside 0 to 1.
 
-In R the same estimates and standard errors come from `survey`: `svydesign(~1, strata = ~STRATUM,
-weights = ~W_ADJUSTED, fpc = ~RATE)` and, where raked, `calibrate(…, calfun = "raking")` on the
-RAKE columns with the sums of W_FINAL as population. (`rake()` gives the same weights but takes
-its standard errors from the last rounds only.)
+In R the same estimates and standard errors come from `survey`: {in_r} and, where raked,
+`calibrate(…, calfun = "raking")` on the RAKE columns with the sums of W_FINAL as population.
+(`rake()` gives the same weights but takes its standard errors from the last rounds only.)
 """

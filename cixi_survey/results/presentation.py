@@ -35,10 +35,22 @@ OTHER_RULES = {
     'breadth': N_('Share of the questions to which people gave any answer, right or wrong'),
     'passed': N_('Share of people with at least 80 of 100 right'),
 }
+VARIANCE = N_(
+    'Confidence level %(level)s; shares: %(method)s; scores and homes: %(other)s. Variance by '
+    'linearisation with strata, finite population correction by town (the share of its adults '
+    'who answered) and the residuals of the raking.'
+)
+VARIANCE_OF_TWO_STAGES = N_(
+    'Confidence level %(level)s; shares: %(method)s; scores and homes: %(other)s. Variance by '
+    'linearisation in two stages, villages and adults in them, with the finite population '
+    'correction of both (a village taken for certain is a stratum of its own) and the residuals '
+    'of the raking.'
+)
 ALLOCATIONS = {
     'proportional': N_('proportional to the population'),
     'equal': N_('the same number in every town'),
     'power': N_('in between, so that small towns get more than their share'),
+    'two_stage': N_('the numbers of persons that were fixed for the villages'),
 }
 
 
@@ -305,7 +317,7 @@ def _sample(content: Mapping[str, Any]) -> list[tuple[str, str]]:
             hash=wave['frame']['sha256'][:16],
         )
         rows.append((_('Sampling frame'), text))
-    design = _('Towns are the strata; in each, addresses are drawn by chance; one adult answers.')
+    design = _design(wave)
     if wave['draw'] is not None:
         allocation = ALLOCATIONS.get(wave['draw']['allocation'], wave['draw']['allocation'])
         design += i18n.reader().sentence_joiner + _(
@@ -337,12 +349,30 @@ def _sample(content: Mapping[str, Any]) -> list[tuple[str, str]]:
     return rows
 
 
+def _design(wave: Mapping[str, Any]) -> str:
+    """How the sample was drawn, in one stage or in two."""
+    first = wave.get('villages')
+    if first is None:
+        return _('Towns are the strata; in each, addresses are drawn by chance; one adult answers.')
+    return _(
+        'Towns are the strata. In each, villages and communities are drawn with chances '
+        'proportional to their adults (%(villages)s of %(of)s; %(certain)s of them for certain), '
+        'on %(date)s with the seed %(seed)s; then persons or addresses in the drawn villages; one '
+        'adult of each answers.',
+        villages=figures.count(sum(town['villages'] for town in first['towns'])),
+        of=figures.count(sum(town['of'] for town in first['towns'])),
+        certain=figures.count(sum(town['certain'] for town in first['towns'])),
+        date=_moment(first['drawn_at']),
+        seed=first['seed'],
+    )
+
+
 def _computation(content: Mapping[str, Any]) -> list[tuple[str, str]]:
     options, rule = content['options'], content['rule']
+    staged = content['wave'].get('villages') is not None
+    variance = VARIANCE_OF_TWO_STAGES if staged else VARIANCE
     interval = _(
-        'Confidence level %(level)s; shares: %(method)s; scores and homes: %(other)s. Variance by '
-        'linearisation with strata, finite population correction by town (the share of its adults '
-        'who answered) and the residuals of the raking.',
+        variance,
         level=i18n.exact_percent(options['level']),
         method=figures.method(options['method']),
         other=figures.method('t'),

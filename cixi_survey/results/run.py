@@ -25,7 +25,7 @@ from analysis.errors import AnalysisError
 from analysis.result import Estimate
 from cixi_survey import config
 from cixi_survey.errors import N_, Problem, ProblemsFound, Refusal, Term
-from cixi_survey.models import Frame, Run, SampleDraw, Wave
+from cixi_survey.models import Frame, Run, SampleDraw, VillageDraw, Wave
 from cixi_survey.questionnaire.definition import Indicator, Questionnaire
 from cixi_survey.results import dataset, measures, rates, weighting
 from cixi_survey.results.dataset import Dataset
@@ -92,7 +92,7 @@ def estimate(
     """Make a run of a sealed wave and keep it; the first one moves the wave to ``estimated``.
 
     Raises ProblemsFound for bad options, WaveNotSealed, NothingToEstimate, OutcomesDiffer,
-    TownWithoutSample, MarginWithoutAnswers and CannotEstimate.
+    TownWithoutSample, VillageAlone, MarginWithoutAnswers and CannotEstimate.
     """
     return keep(session, wave, compute(session, wave, options), by=by, now=now)
 
@@ -345,6 +345,7 @@ def _baseline(indicator: Indicator) -> dict[str, Any] | None:
 def _wave(session: Session, wave: Wave) -> dict[str, Any]:
     frame = session.scalars(sa.select(Frame).where(Frame.wave_id == wave.id)).first()
     draw = session.scalars(sa.select(SampleDraw).where(SampleDraw.wave_id == wave.id)).first()
+    first = session.scalars(sa.select(VillageDraw).where(VillageDraw.wave_id == wave.id)).first()
     return {
         'slug': wave.slug,
         'title': wave.title,
@@ -379,6 +380,7 @@ def _wave(session: Session, wave: Wave) -> dict[str, Any]:
         ),
         'frame': None if frame is None else _frame(frame),
         'draw': None if draw is None else _draw(draw),
+        **({} if first is None else {'villages': _villages(first)}),
     }
 
 
@@ -402,6 +404,15 @@ def _draw(draw: SampleDraw) -> dict[str, Any]:
         'allocated': dict(draw.allocated),
         'drawn_at': draw.drawn_at.isoformat(),
         'frame_sha256': draw.frame_sha256,
+    }
+
+
+def _villages(first: VillageDraw) -> dict[str, Any]:
+    return {
+        'seed': first.seed,
+        'drawn_at': first.drawn_at.isoformat(),
+        'frame_sha256': first.frame_sha256,
+        'towns': [{'town': town, **each} for town, each in sorted(first.towns.items())],  # type: ignore[dict-item]
     }
 
 

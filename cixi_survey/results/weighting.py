@@ -10,6 +10,11 @@ Without raking the factors count as fixed.
 Addresses are drawn, but one adult of each answers, so the finite population correction counts
 adults: see ``sampled_share``.
 
+Where villages were drawn first, the design has two stages.  Towns are the strata and villages the
+units of the first stage, whose correction is that of Hartley and Rao (1962) for unequal chances
+(``FirstStage.rate``); inside a village its adults are drawn.  A village that is in every sample
+is a stratum of its own, in which the persons carry the variance.
+
 Who gave no usable answer to a raking variable forms a category of its own.  It keeps the share that
 it has with the weights before raking; the published shares are applied to the rest.
 """
@@ -52,6 +57,22 @@ class TownWithoutSample(Refusal):
     )
 
 
+class VillageAlone(Refusal):
+    """A town whose villages were drawn has answers from too few of them."""
+
+    code = 'village_alone'
+    title = N_('These figures cannot be made yet')
+    message = N_(
+        'Villages were drawn first, so their differences make the error. Answers from at least two '
+        'drawn villages are needed in every town (where all villages were taken, two from one of '
+        'them). Too few came from: %(towns)s.'
+    )
+    cure = N_(
+        'Make a wave in which these towns are merged with a neighbour or left out of the '
+        'population, and say so in its method.'
+    )
+
+
 class MarginWithoutAnswers(Refusal):
     """A category of a margin has people but no respondents."""
 
@@ -81,11 +102,12 @@ def weigh(
 ) -> Weighting:
     """The weights of the probability stream.
 
-    Raises TownWithoutSample, MarginWithoutAnswers and PopulationTooSmall.
+    Raises TownWithoutSample, VillageAlone, MarginWithoutAnswers and PopulationTooSmall.
     """
     sampling = dataset.sampling
     assert sampling is not None, 'the open stream has no weights'
     _refuse_empty_towns(wave, sampling)
+    _refuse_lonely_villages(wave, sampling)
     _refuse_small_frames(sampling)
     base = sampling.base_weight
     towns = sampling.stratum.labels
@@ -93,11 +115,7 @@ def weigh(
     silent = np.array([returns[str(town)].nonresponse_factor for town in towns])
     spread = base * unknown[sampling.stratum.codes]
     adjusted = spread * silent[sampling.stratum.codes]
-    design = Design(
-        adjusted,
-        strata=groups_of(sampling.stratum),
-        rate=sampled_share(sampling.stratum, adjusted),
-    )
+    design = design_of(sampling, adjusted)
     report: dict[str, Any] = {
         'steps': [
             _step('base', base),
@@ -127,33 +145,86 @@ def weigh(
     return Weighting(base, adjusted, raked.values, design.calibrated(raked.step), margins, report)
 
 
+def design_of(sampling: Sampling, weights: Floats) -> Design:
+    """The design by which these rows were drawn, in one stage or in two.
+
+    A village or town with one answer where there should be several takes the mean variance of the
+    others: leaving it out would claim that it has none.
+    """
+    towns, first = sampling.stratum, sampling.first
+    if first is None:
+        return Design(weights, strata=groups_of(towns), rate=sampled_share(towns, weights))
+    return Design(
+        weights,
+        strata=groups_of(towns),
+        psu=groups_of(sampling.psu),
+        ssu=np.arange(len(weights)),
+        rate=rates_of_stages(sampling, weights),
+        certainty=first.certain,
+        lonely_psu='average',
+    )
+
+
+def rates_of_stages(sampling: Sampling, weights: Floats) -> tuple[Floats, Floats]:
+    """By row the share of each stage that was drawn: villages of the town, adults of the village.
+
+    With w·π an adult stands for the adults of his village alone.
+    """
+    towns, first = sampling.stratum, sampling.first
+    assert first is not None, 'one stage has one rate'
+    by_town = np.array([first.rate[str(town)] for town in towns.labels])
+    return by_town[towns.codes], sampled_share(sampling.psu, weights * first.chance)
+
+
 def _refuse_small_frames(sampling: Sampling) -> None:
-    labels = sampling.stratum.labels
-    answers = np.bincount(sampling.stratum.codes, minlength=len(labels))
-    frame = np.full(len(labels), np.inf)
-    np.minimum.at(frame, sampling.stratum.codes, sampling.frame_count)
+    """A list cannot be shorter than the number of its answers."""
+    place = sampling.stratum if sampling.first is None else sampling.psu
+    answers = np.bincount(place.codes, minlength=len(place.labels))
+    frame = np.full(len(place.labels), np.inf)
+    np.minimum.at(frame, place.codes, sampling.frame_count)
     wrong = np.flatnonzero(frame < answers)
     if wrong.size:
-        cases = [f'{labels[i]} ({frame[i]:g} < {answers[i]})' for i in wrong]
+        cases = [f'{place.labels[i]} ({frame[i]:g} < {answers[i]})' for i in wrong]
         raise PopulationTooSmall(
-            f'The frame of a town is smaller than the number of its answers: {listed(cases)}.',
+            f'The frame of a place is smaller than the number of its answers: {listed(cases)}.',
             'Load the frame from which the sample was drawn.',
         )
 
 
-def sampled_share(stratum: Coded, weights: Floats) -> Floats:
-    """By row the share of its town that counts as observed: Σw / Σw² over the town's answers.
+def _refuse_lonely_villages(wave: Wave, sampling: Sampling) -> None:
+    """Where villages were left to chance, two must have answered; elsewhere one, by two people."""
+    first = sampling.first
+    if first is None:
+        return
+    villages = len(sampling.psu.labels)
+    answers = np.bincount(sampling.psu.codes, minlength=villages)
+    town, certain = np.zeros(villages, dtype=np.intp), np.zeros(villages, dtype=bool)
+    town[sampling.psu.codes] = sampling.stratum.codes
+    certain[sampling.psu.codes] = first.certain
+    alone = []
+    for stratum in wave.strata:
+        here = town == sampling.stratum.labels.index(stratum.town_code)
+        chance = int((here & ~certain).sum())
+        left_to_chance = first.drawn.get(stratum.town_code, 0)
+        if chance < 2 if left_to_chance else not (here & certain & (answers > 1)).any():
+            alone.append(stratum.name)
+    if alone:
+        raise VillageAlone(towns=alone)
+
+
+def sampled_share(place: Coded, weights: Floats) -> Floats:
+    """By row the share of its place that counts as observed: Σw / Σw² over the answers there.
 
     An adult with the weight w stands for w adults, so the share 1/w of the variation that he
     brings is known.  Counting addresses instead would claim that the other adults at an address
     were asked too: with three in ten addresses answering, errors would come out a tenth too small.
     Exact where adults of one address answer independently, and cautious where they agree.
     """
-    size = len(stratum.labels)
-    linear = np.bincount(stratum.codes, weights, size)
-    square = np.bincount(stratum.codes, weights**2, size)
+    size = len(place.labels)
+    linear = np.bincount(place.codes, weights, size)
+    square = np.bincount(place.codes, weights**2, size)
     # No adult stands for less than himself, so only the last bit can lie above 1.
-    return np.minimum(1.0, linear / square)[stratum.codes]
+    return np.minimum(1.0, linear / square)[place.codes]
 
 
 def _refuse_empty_towns(wave: Wave, sampling: Sampling) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 import sqlalchemy as sa
@@ -16,8 +18,17 @@ from analysis import allocation as allocating
 from analysis import sampling
 from cixi_survey import audit
 from cixi_survey.errors import N_, Problem, ProblemsFound, Refusal
-from cixi_survey.models import Draft, Frame, FrameUnit, Invitation, Response, SampleDraw, Wave
-from cixi_survey.waves import frame, lifecycle
+from cixi_survey.models import (
+    TWO_STAGE,
+    Draft,
+    DrawnVillage,
+    Frame,
+    Invitation,
+    Response,
+    SampleDraw,
+    Wave,
+)
+from cixi_survey.waves import frame, lifecycle, villages
 
 METHODS: dict[str, allocating.Allocation] = {
     'power': 'power',
@@ -28,6 +39,7 @@ METHOD_NAMES = {
     'power': N_('square root of the population'),
     'proportional': N_('in proportion to the population'),
     'equal': N_('the same number in every town'),
+    TWO_STAGE: N_('villages first, then persons in them'),
 }
 DEFAULT_MINIMUM = 80
 DEFAULT_RESPONSE = 60
@@ -189,6 +201,14 @@ def drawn(session: Session, wave: Wave) -> SampleDraw | None:
     return session.scalars(sa.select(SampleDraw).where(SampleDraw.wave_id == wave.id)).first()
 
 
+class Drawn(NamedTuple):
+    """A drawn unit, its chance over all stages, and the length of the list it came from."""
+
+    row: frame.FrameRow
+    probability: float
+    frame_count: int
+
+
 def draw(
     session: Session,
     slug: str,
@@ -204,64 +224,110 @@ def draw(
     """Draw the sample of a planned wave: in every town a simple random sample of the units.
 
     Frame, seed and allocation together give the same sample again.  Codes come later.
-    Raises NotPlanned, SampleExists, NothingToDrawFrom, ProblemsFound.
+    Raises NotPlanned, SampleExists, VillagesDrawn, NothingToDrawFrom, ProblemsFound.
     """
     wave = lifecycle.planned(session, slug)
-    earlier = drawn(session, wave)
-    if earlier is not None:
-        raise SampleExists(time=earlier.drawn_at, seed=earlier.seed)
+    refuse_a_second(session, wave)
+    villages.refuse_if_drawn(session, wave)
     allocation = allocate(
         session, wave, method=method, total=total, minimum=max(minimum, 2), response=100
     )
     stored = frame.stored_frame(session, wave)
     assert stored is not None  # allocate refuses without
     seed = secrets.randbelow(SEEDS) if seed is None else seed
-    rows = _drawn_rows(session, wave, stored, allocation.by_town, seed)
-    session.execute(sa.insert(Invitation), rows)
+    listed = frame.ordered(session, stored, by_village=False)
+    return keep(
+        session,
+        wave,
+        stored,
+        listed,
+        drawn_units(listed, allocation.by_town, seed),
+        seed=seed,
+        method=method,
+        allocated=allocation.by_town,
+        actor=actor,
+        now=now,
+        staff_id=staff_id,
+        minimum=minimum,
+    )
+
+
+def refuse_a_second(session: Session, wave: Wave) -> None:
+    """Raise SampleExists when the wave has a sample."""
+    earlier = drawn(session, wave)
+    if earlier is not None:
+        raise SampleExists(time=earlier.drawn_at, seed=earlier.seed)
+
+
+def drawn_units(
+    listed: Sequence[frame.FrameRow], sizes: Mapping[str, int], seed: int
+) -> list[Drawn]:
+    """In every town a simple random sample of the listed units."""
+    counts = Counter(row.stratum for row in listed)
+    chosen, share = sampling.draw_stratified(np.array([row.stratum for row in listed]), sizes, seed)
+    return [
+        Drawn(listed[row], float(chance), counts[listed[row].stratum])
+        for row, chance in zip(chosen.tolist(), share.tolist(), strict=True)
+    ]
+
+
+def keep(
+    session: Session,
+    wave: Wave,
+    stored: Frame,
+    listed: Sequence[frame.FrameRow],
+    units: Sequence[Drawn],
+    *,
+    seed: int,
+    method: str,
+    allocated: Mapping[str, int],
+    actor: str,
+    now: datetime,
+    staff_id: int | None,
+    **more: object,
+) -> SampleDraw:
+    """Store drawn units as the sample of a wave, with all that it takes to draw them again."""
+    session.execute(
+        sa.insert(Invitation),
+        [
+            {
+                'wave_id': wave.id,
+                **unit.row._asdict(),
+                'probability': unit.probability,
+                'frame_count': unit.frame_count,
+                'outcome': 'pending',
+            }
+            for unit in units
+        ],
+    )
     made = SampleDraw(
         wave_id=wave.id,
         frame_id=stored.id,
         frame_sha256=stored.sha256,
         seed=seed,
         allocation=method,
-        allocated=dict(allocation.by_town),
+        allocated=dict(allocated),
         drawn_at=now,
         drawn_by=staff_id,
+        list_sha256=frame.fingerprint(listed),
+        sample_sha256=fingerprint(units),
     )
     session.add(made)
     session.flush()
     details = {'seed': seed, 'frame_sha256': stored.sha256, 'allocation': method}
-    details |= {'minimum': minimum, 'units': len(rows), 'by_town': allocation.by_town}
+    details |= {'list_sha256': made.list_sha256, 'sample_sha256': made.sample_sha256}
+    details |= {**more, 'units': len(units), 'by_town': made.allocated}
     audit.on_wave(session, wave, 'wave.draw', actor, now, details)
     return made
 
 
-def _drawn_rows(
-    session: Session, wave: Wave, stored: Frame, sizes: dict[str, int], seed: int
-) -> list[dict[str, object]]:
-    query = (
-        sa.select(FrameUnit.stratum, FrameUnit.psu, FrameUnit.unit, FrameUnit.size)
-        .where(FrameUnit.frame_id == stored.id)
-        .order_by(FrameUnit.id)  # the order of the file, so that file and seed suffice
+def fingerprint(units: Iterable[Drawn]) -> str:
+    """SHA-256 of a sample, whatever the order of its units."""
+    return frame.fingerprint(
+        sorted(
+            (u.row.stratum, u.row.psu, u.row.unit, u.row.size, repr(u.probability)) for u in units
+        )
     )
-    units = session.execute(query).all()
-    strata = np.array([unit.stratum for unit in units])
-    names, totals = np.unique(strata, return_counts=True)
-    counts = dict(zip(names.tolist(), totals.tolist(), strict=True))
-    chosen, probabilities = sampling.draw_stratified(strata, sizes, seed)
-    return [
-        {
-            'wave_id': wave.id,
-            'stratum': units[row].stratum,
-            'psu': units[row].psu,
-            'unit': units[row].unit,
-            'size': units[row].size,
-            'probability': float(probability),
-            'frame_count': counts[units[row].stratum],
-            'outcome': 'pending',
-        }
-        for row, probability in zip(chosen.tolist(), probabilities.tolist(), strict=True)
-    ]
 
 
 def discard(session: Session, slug: str, *, actor: str, now: datetime) -> None:
@@ -281,6 +347,8 @@ def discard(session: Session, slug: str, *, actor: str, now: datetime) -> None:
         raise SampleInUse
     count = session.execute(sa.delete(Invitation).where(Invitation.wave_id == wave.id)).rowcount  # type: ignore[attr-defined]
     details = {'seed': found.seed, 'frame_sha256': found.frame_sha256, 'units': count}
+    counted = sa.update(DrawnVillage).where(DrawnVillage.wave_id == wave.id)
+    session.execute(counted.values(listed=None, drawn=None))
     session.delete(found)
     session.flush()
     audit.on_wave(session, wave, 'wave.draw_discard', actor, now, details)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -40,6 +40,7 @@ from cixi_survey.i18n import moment
 from cixi_survey.models import LEGAL_BASES, QuestionnaireVersion, Wave
 from cixi_survey.waves.lifecycle import Plan
 from cixi_survey.waves.planner import Question
+from cixi_survey.waves.stages import Asked, usual
 
 LAST_SEED = 10**9
 
@@ -361,7 +362,7 @@ file_given.field_flags = {'required': True}  # type: ignore[attr-defined]
 
 
 class TableForm(Form):
-    file = FileField(_l('File'), [file_given], render_kw={'accept': '.csv,text/csv'})
+    file = FileField(_l('File'), [file_given], render_kw={'accept': '.csv,text/csv,.xlsx'})
 
 
 class FrameForm(TableForm):
@@ -369,6 +370,99 @@ class FrameForm(TableForm):
         _l('Where the list comes from'),
         [InputRequired(_l('Say where the list comes from and of which day it is.')), at_most(300)],
         description=_l('For instance: household list of the towns, as of 1 November 2026.'),
+    )
+
+
+class VillagesForm(FrameForm):
+    """The same for the list of villages and communities."""
+
+
+class StagesForm(Form):
+    """Two stages: how many villages in each town, how many persons in each of them.
+
+    ``for_towns`` adds the two numbers of every town, ``villages_<code>`` and ``persons_<code>``.
+    """
+
+    villages = Whole(
+        _l('Villages in each town'),
+        [
+            InputRequired(_l('Enter how many villages to draw in each town.')),
+            NumberRange(2, 1000, _l('Enter a number from 2 to 1,000.')),
+        ],
+        description=_l('More villages with fewer persons in each tell more than the reverse.'),
+    )
+    all_up_to = Whole(
+        _l('All villages in towns with up to'),
+        [
+            InputRequired(_l('Enter a number; 0 for no such town.')),
+            NumberRange(0, 1000, _l('Enter a number from 0 to 1,000.')),
+        ],
+        description=_l('In so small a town every village is taken, and chance is left to persons.'),
+    )
+    persons = Whole(
+        _l('Persons in each village'),
+        [
+            InputRequired(_l('Enter how many persons to draw in each village.')),
+            NumberRange(2, 10_000, _l('Enter a number from 2 to 10,000.')),
+        ],
+        description=_l('Persons or addresses that get a letter, not completed questionnaires.'),
+    )
+    response = Whole(
+        _l('Expected response, in per cent'),
+        [
+            InputRequired(_l('Enter the response you expect.')),
+            NumberRange(1, 100, _l('Enter a number from 1 to 100.')),
+        ],
+        description=_l('Used only for the expected precision below.'),
+    )
+    rho = Decimal(
+        _l('Likeness of neighbours'),
+        _between(0, 1),
+        description=_l(
+            'The correlation of answers inside a village. 0.05 is usual for the environment: one '
+            'river or one factory is seen by a whole village.'
+        ),
+    )
+    seed = Whole(
+        _l('Seed'),
+        [Optional(), NumberRange(0, LAST_SEED, _l('Enter a number from 0 to 1,000,000,000.'))],
+        description=_l(
+            'Leave it empty for a random one. Seed and list together give the same villages again.'
+        ),
+    )
+    GENERAL = ('villages', 'all_up_to', 'persons', 'response', 'rho', 'seed')
+
+    @classmethod
+    def for_towns(cls, towns: Iterable[str]) -> type[StagesForm]:
+        """The form with the numbers of these towns; an empty one is filled from the general."""
+        fields = {
+            f'{name}_{town}': Whole(label, [Optional()])
+            for town in towns
+            for name, label in (('villages', _l('Villages')), ('persons', _l('Persons')))
+        }
+        return type('TownStagesForm', (cls,), fields)
+
+    def asked(self, counts: Mapping[str, int]) -> dict[str, Asked]:
+        """What is wanted of every town; ``counts`` are its villages."""
+        found = {}
+        for town, count in counts.items():
+            number = self[f'villages_{town}'].data
+            if number is None:
+                number = usual(count, number=self.villages.data, all_up_to=self.all_up_to.data)
+            persons = self[f'persons_{town}'].data
+            found[town] = Asked(number, self.persons.data if persons is None else persons)
+        return found
+
+
+class SeedForm(Form):
+    """A draw of which everything but the seed is settled."""
+
+    seed = Whole(
+        _l('Seed'),
+        [Optional(), NumberRange(0, LAST_SEED, _l('Enter a number from 0 to 1,000,000,000.'))],
+        description=_l(
+            'Leave it empty for a random one. Seed and lists together give the same sample again.'
+        ),
     )
 
 

@@ -14,7 +14,7 @@ from cixi_survey.errors import N_, ProblemsFound
 from cixi_survey.models import Wave, WaveMargin, WaveStratum
 from cixi_survey.questionnaire import answers, definition
 from cixi_survey.questionnaire.definition import Questionnaire
-from cixi_survey.waves import frame, lifecycle, table
+from cixi_survey.waves import frame, lifecycle, table, villages
 
 POPULATION_COLUMNS = (
     table.Column('town_code', ('stratum', '镇街代码'), 30),
@@ -233,16 +233,18 @@ def store(
 ) -> Wave:
     """Store the populations seen in the preview; they replace earlier ones.
 
-    A frame that was checked against other towns is forgotten.
-    Raises NotPlanned, SampleDrawn, TableRefused, ProblemsFound.
+    Frame and villages that were checked against other towns are forgotten.
+    Raises NotPlanned, SampleDrawn, VillagesDrawn, TableRefused, ProblemsFound.
     """
     wave = lifecycle.planned(session, slug)
     frame.refuse_if_drawn(session, wave)
+    villages.refuse_if_drawn(session, wave)
     parsed = parse(content)
     if parsed.sha256 != sha256:
         raise ProblemsFound([frame.another_file()])
     if {row.town_code for row in parsed.rows} != {each.town_code for each in wave.strata}:
         frame.remove(session, wave)
+        villages.remove(session, wave)
     wave.strata.clear()
     session.flush()
     wave.strata += [

@@ -8,8 +8,16 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from cixi_survey.errors import Problem
-from cixi_survey.models import ContactOffer, Frame, SampleDraw, Wave, WavePlan
-from cixi_survey.waves import draw, frame, lifecycle, printing
+from cixi_survey.models import (
+    ContactOffer,
+    Frame,
+    SampleDraw,
+    VillageDraw,
+    VillageFrame,
+    Wave,
+    WavePlan,
+)
+from cixi_survey.waves import draw, frame, lifecycle, printing, two_stage, villages
 
 
 @dataclass(frozen=True)
@@ -20,6 +28,10 @@ class Preparation:
     adults: int
     plan: WavePlan | None
     margins: tuple[str, ...]
+    villages: VillageFrame | None
+    first: VillageDraw | None
+    drawn_villages: int
+    lists_missing: int
     frame: Frame | None
     frame_units: int
     draw: SampleDraw | None
@@ -47,6 +59,10 @@ def of(session: Session, wave: Wave, now: datetime) -> Preparation:
         adults=sum(stratum.population for stratum in wave.strata),
         plan=session.get(WavePlan, wave.id),
         margins=tuple(sorted({margin.variable for margin in wave.margins})),
+        villages=villages.stored_frame(session, wave),
+        first=villages.drawn(session, wave),
+        drawn_villages=len(two_stage.of_wave(session, wave)),
+        lists_missing=len(two_stage.without_list(session, wave)),
         frame=stored,
         frame_units=sum(each.units for each in frame.counts(session, stored)) if stored else 0,
         draw=draw.drawn(session, wave),

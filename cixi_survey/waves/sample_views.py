@@ -1,242 +1,34 @@
-"""Populations, margins, frame, draw and codes of a wave."""
+"""Drawing a sample, and the codes of its units."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
-from flask import (
-    current_app,
-    flash,
-    redirect,
-    render_template,
-    request,
-    send_file,
-    url_for,
-)
+from flask import current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 from wtforms.fields.choices import SelectChoice
 
 from cixi_survey import access, clock, codes, database, i18n, pages, places, qr
 from cixi_survey.access import requires, wave_for
-from cixi_survey.config import ROOT
 from cixi_survey.errors import Problem, ProblemsFound, Term
 from cixi_survey.models import Wave, WaveStratum
 from cixi_survey.questionnaire import definition
-from cixi_survey.waves import draw, frame, lifecycle, planner, populations, printing, uploads
+from cixi_survey.waves import draw, frame, lifecycle, planner, printing, villages
 from cixi_survey.waves.blueprint import bp
-from cixi_survey.waves.forms import CodesForm, DrawForm, FrameForm, TableForm
-
-CSV_TYPE = 'text/csv; charset=utf-8'
-
-
-@dataclass(frozen=True)
-class Subject:
-    """One kind of table that is uploaded, previewed and confirmed."""
-
-    endpoint: str
-    template: str
-    form: type[TableForm]
-    parse: Callable[[Wave, bytes], Any]
-    stored: str
-
-
-def _parse_frame(wave: Wave, content: bytes) -> frame.ParsedFrame:
-    return frame.parse(content, {stratum.town_code for stratum in wave.strata})
-
-
-def _parse_populations(_wave: Wave, content: bytes) -> populations.ParsedPopulations:
-    return populations.parse(content)
-
-
-def _parse_margins(wave: Wave, content: bytes) -> populations.ParsedMargins:
-    questionnaire = definition.from_canonical(wave.version.definition)
-    return populations.parse_margins(content, questionnaire)
-
-
-POPULATIONS = Subject(
-    'waves.load_populations',
-    'waves/populations.html',
-    TableForm,
-    _parse_populations,
-    _l('The populations are stored.'),
-)
-MARGINS = Subject(
-    'waves.load_margins',
-    'waves/margins.html',
-    TableForm,
-    _parse_margins,
-    _l('The margins are stored.'),
-)
-FRAME = Subject(
-    'waves.load_frame',
-    'waves/frame.html',
-    FrameForm,
-    _parse_frame,
-    _l('The frame is stored. Now the sample can be drawn.'),
-)
-
-
-def _upload(slug: str, subject: Subject, store: Callable[..., Any]) -> ResponseReturnValue:
-    """Show the form; preview an uploaded file; store a file that was confirmed."""
-    form = subject.form()
-    with database.reading() as session:
-        wave = _changeable(session, slug)
-        stored_frame = frame.stored_frame(session, wave)
-        counts = frame.counts(session, stored_frame) if stored_frame else []
-    page = {'wave': wave, 'form': form, 'stored_frame': stored_frame, 'counts': counts}
-    page |= {'parsed': None, 'problems': (), 'total_problems': 0}
-    status = 200
-    try:
-        if request.method == 'POST' and 'confirmed' in request.form:
-            if not i18n.switching():
-                return _store(slug, subject, store)
-            page |= _preview_again(wave, subject)
-        elif form.validate_on_submit():
-            content = uploads.receive(form.file.data.read())
-            page['parsed'] = subject.parse(wave, content)
-            page |= {'parcel': uploads.pack(content), 'filename': form.file.data.filename}
-    except ProblemsFound as found:
-        page['problems'] = found.problems
-        page['total_problems'] = getattr(found, 'total', len(found.problems))
-    if page['problems'] or form.errors:
-        status = 422
-    return render_template(subject.template, **page), status
-
-
-def _preview_again(wave: Wave, subject: Subject) -> dict[str, Any]:
-    """The preview of a file that waits for its confirmation, from what the page carries."""
-    parcel, filename = request.form['parcel'], request.form.get('filename', '')
-    parsed = subject.parse(wave, uploads.unpack(parcel))
-    return {'parsed': parsed, 'parcel': parcel, 'filename': filename}
-
-
-def _store(slug: str, subject: Subject, store: Callable[..., Any]) -> ResponseReturnValue:
-    content = uploads.unpack(request.form['parcel'])
-    sha256 = request.form.get('confirmed', '')
-    with database.transaction() as session:
-        store(session, slug, content, sha256=sha256)
-    flash(str(subject.stored), 'success')
-    return redirect(url_for('waves.show_wave', slug=slug), 303)
-
-
-def _changeable(session: Session, slug: str) -> Wave:
-    """The wave with what the pages show of it, if it may still change.  Raises NotPlanned."""
-    wave = wave_for(session, slug)
-    if wave.state != 'planned':
-        state = Term(lifecycle.STATE_NAMES[wave.state])
-        raise lifecycle.NotPlanned(title=wave.title, state=state)
-    _load(wave)
-    return wave
-
-
-def _load(wave: Wave) -> None:
-    """Read what a page shows after the session is closed."""
-    for name in ('strata', 'margins', 'version'):
-        getattr(wave, name)
-
-
-@bp.route('/waves/<slug>/populations', methods=['GET', 'POST'])
-@requires('wave.manage')
-@i18n.shows_again
-def load_populations(slug: str) -> ResponseReturnValue:
-    def store(session: Session, slug: str, content: bytes, *, sha256: str) -> None:
-        person = access.signed_in()
-        populations.store(
-            session, slug, content, sha256=sha256, actor=person.username, now=clock.now()
-        )
-
-    return _upload(slug, POPULATIONS, store)
-
-
-@bp.route('/waves/<slug>/margins', methods=['GET', 'POST'])
-@requires('wave.manage')
-@i18n.shows_again
-def load_margins(slug: str) -> ResponseReturnValue:
-    def store(session: Session, slug: str, content: bytes, *, sha256: str) -> None:
-        person = access.signed_in()
-        populations.store_margins(
-            session, slug, content, sha256=sha256, actor=person.username, now=clock.now()
-        )
-
-    return _upload(slug, MARGINS, store)
-
-
-@bp.post('/waves/<slug>/margins/remove')
-@requires('wave.manage')
-def remove_margins(slug: str) -> ResponseReturnValue:
-    with database.transaction() as session:
-        populations.remove_margins(
-            session, slug, actor=access.signed_in().username, now=clock.now()
-        )
-    flash(_('The margins are removed.'), 'success')
-    return redirect(url_for('waves.show_wave', slug=slug), 303)
-
-
-@bp.route('/waves/<slug>/frame', methods=['GET', 'POST'])
-@requires('wave.manage')
-@i18n.shows_again
-def load_frame(slug: str) -> ResponseReturnValue:
-    def store(session: Session, slug: str, content: bytes, *, sha256: str) -> None:
-        person = access.signed_in()
-        frame.store(
-            session,
-            slug,
-            content,
-            filename=request.form.get('filename', ''),
-            source=request.form.get('source', ''),
-            sha256=sha256,
-            actor=person.username,
-            now=clock.now(),
-            staff_id=person.staff_id,
-        )
-
-    return _upload(slug, FRAME, store)
-
-
-@bp.get('/waves/<slug>/frame/template.csv')
-@requires('wave.manage')
-def frame_template(slug: str) -> ResponseReturnValue:
-    """A made-up frame of the wave's towns, as a pattern and to try things out."""
-    with database.reading() as session:
-        towns = {stratum.town_code for stratum in wave_for(session, slug).strata}
-    return _csv(frame.template(towns=towns or None), 'frame-template.csv')
-
-
-@bp.get('/waves/<slug>/populations/template.csv')
-@requires('wave.manage')
-def populations_template(slug: str) -> ResponseReturnValue:
-    """The demonstration figures, whose rows say that they are not real, as a pattern."""
-    return _pattern(slug, 'demonstration-population.csv')
-
-
-@bp.get('/waves/<slug>/margins/template.csv')
-@requires('wave.manage')
-def margins_template(slug: str) -> ResponseReturnValue:
-    """The demonstration margins as a pattern."""
-    return _pattern(slug, 'demonstration-margins.csv')
-
-
-def _pattern(slug: str, name: str) -> ResponseReturnValue:
-    with database.reading() as session:
-        wave_for(session, slug)
-    text = (ROOT / 'surveys' / 'frame' / name).read_text(encoding='utf-8')
-    return _csv(text.encode('utf-8-sig'), name)
-
-
-def _csv(content: bytes, name: str) -> ResponseReturnValue:
-    return send_file(io.BytesIO(content), mimetype=CSV_TYPE, as_attachment=True, download_name=name)
+from cixi_survey.waves.forms import CodesForm, DrawForm
+from cixi_survey.waves.viewing import changeable, csv_file, load
 
 
 @bp.route('/waves/<slug>/draw', methods=['GET', 'POST'])
 @requires('wave.manage')
 def draw_sample(slug: str) -> ResponseReturnValue:
-    """A GET with the numbers shows the allocation; a POST draws."""
+    """A GET with the numbers shows the allocation; a POST draws.
+
+    A wave whose villages were drawn has another page.
+    """
+    with database.reading() as session:
+        if villages.drawn(session, wave_for(session, slug)) is not None:
+            return redirect(url_for('waves.draw_persons', slug=slug), 303)
     form = _draw_form(slug)
     allocation = None
     problems: tuple[Problem, ...] = ()
@@ -257,7 +49,7 @@ def draw_sample(slug: str) -> ResponseReturnValue:
         except ProblemsFound as found:
             form.show(found.problems)
     with database.reading() as session:
-        wave = _changeable(session, slug)
+        wave = changeable(session, slug)
         drawn = draw.drawn(session, wave)
         stored = frame.stored_frame(session, wave)
     if stored is None or not wave.strata:
@@ -325,7 +117,7 @@ def discard_sample(slug: str) -> ResponseReturnValue:
         flash(_('The sample is discarded.'), 'success')
         return redirect(url_for('waves.draw_sample', slug=slug), 303)
     with database.reading() as session:
-        wave = _changeable(session, slug)
+        wave = changeable(session, slug)
         sampled, with_code = printing.counts(session, wave)
     return render_template(
         'waves/discard_sample.html', wave=wave, sampled=sampled, with_code=with_code
@@ -340,7 +132,7 @@ def make_codes(slug: str) -> ResponseReturnValue:
     form = CodesForm()
     with database.reading() as session:
         wave = wave_for(session, slug)
-        _load(wave)
+        load(wave)
         sampled, with_code = printing.counts(session, wave)
         making = printing.makings(session, wave)
         cautions = printing.cautions(session, wave, pages.site_url(), clock.now())
@@ -415,7 +207,7 @@ def codes_file(slug: str) -> ResponseReturnValue:
     check_code = codes.check_code(slug, _secret())
     town = request.form.get('town') or 'all'
     content = printing.slips_file(found, pages.site_url(), check_code)
-    return _csv(content, f'{slug}-codes-{town}.csv')
+    return csv_file(content, f'{slug}-codes-{town}.csv')
 
 
 @bp.post('/waves/<slug>/slips')
@@ -424,7 +216,7 @@ def print_slips(slug: str) -> ResponseReturnValue:
     """The slips, ready to print and cut."""
     with database.reading() as session:
         wave = wave_for(session, slug)
-        _load(wave)
+        load(wave)
         found = _slips_asked(session, wave)
     site, per_sheet = pages.site_url(), printing.SLIPS_PER_SHEET
     return render_template(

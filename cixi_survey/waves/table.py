@@ -1,4 +1,7 @@
-"""Tables that people upload: read as text, with every fault named by line and column."""
+"""Tables that people upload: read as text, with every fault named by line and column.
+
+A CSV file, or the first sheet of a workbook (.xlsx).
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cixi_survey.errors import N_, Problem, ProblemsFound
+from cixi_survey.questionnaire.xlsform import workbook
 
 SHOWN_PROBLEMS = 100
 BOMS = ((b'\xef\xbb\xbf', 'utf-8-sig'), (b'\xff\xfe', 'utf-16'), (b'\xfe\xff', 'utf-16'))
@@ -80,42 +84,64 @@ class Table:
 
 
 def read(content: bytes, columns: Sequence[Column], faults: Faults) -> Table:
-    """Read a CSV file with these columns (others are ignored); raises TableRefused.
+    """Read a file with these columns (others are ignored); raises TableRefused.
 
-    UTF-8 with or without byte order mark, UTF-16, or GB18030 as Chinese spreadsheets save it.
-    Empty cells and cells that are too long go to ``faults``.
+    CSV in UTF-8 with or without byte order mark, UTF-16, or GB18030 as Chinese spreadsheets save
+    it; or the first sheet of a workbook.  Empty cells and cells that are too long go to ``faults``.
     """
-    text, encoding = _decoded(content, faults)
-    lines = csv.reader(io.StringIO(text, newline=''), strict=True, delimiter=_separator(text))
+    lines, encoding = _opened(content, faults)
     rows = []
-    try:
-        places = _places(next(lines, []), columns, faults)
-        width = max(places.values()) + 1
-        for cells in lines:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if len(cells) < width:
-                _too_few(faults, lines.line_num, len(cells), width)
-                continue
-            values = {name: cells[place].strip() for name, place in places.items()}
-            if _cells_sound(values, columns, lines.line_num, faults):
-                rows.append((lines.line_num, values))
-    except csv.Error as error:
-        message = N_('The table breaks off here: %(reason)s.')
-        cure = N_('Look for a quotation mark that is opened and not closed.')
-        faults.add(lines.line_num, '', 'csv_broken', message, cure, reason=str(error))
+    places = _places(next(lines, (1, []))[1], columns, faults)
+    width = max(places.values()) + 1
+    for line, cells in lines:
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) < width:
+            _too_few(faults, line, len(cells), width)
+            continue
+        values = {name: cells[place].strip() for name, place in places.items()}
+        if _cells_sound(values, columns, line, faults):
+            rows.append((line, values))
     if not rows and not faults.total:
         message = N_('The file has a heading but no rows.')
         faults.add(0, '', 'no_rows', message, N_('Add one row for each entry.'))
     return Table(tuple(rows), encoding, hashlib.sha256(content).hexdigest())
 
 
+def _opened(content: bytes, faults: Faults) -> tuple[Iterator[tuple[int, list[str]]], str]:
+    """The lines of a file with their numbers, and how it was read."""
+    if workbook.looks_like_one(content):
+        return _sheet_lines(content, faults), 'XLSX'
+    text, encoding = _decoded(content, faults)
+    return _csv_lines(text, faults), encoding
+
+
+def _sheet_lines(content: bytes, faults: Faults) -> Iterator[tuple[int, list[str]]]:
+    try:
+        sheets = workbook.read(content)
+    except workbook.NotAWorkbook as error:
+        raise TableRefused(error.problems, len(error.problems)) from error
+    for number, cells in enumerate(next(iter(sheets.values())).rows if sheets else (), start=1):
+        for cell in cells:
+            if cell.dated:
+                message = N_('The spreadsheet has turned a cell of this row into a date: %(text)s.')
+                cure = N_('Format the column as text, type the cell again, and save the workbook.')
+                faults.add(number, '', 'cell_dated', message, cure, text=cell.text)
+        yield number, [cell.text for cell in cells]
+
+
+def _csv_lines(text: str, faults: Faults) -> Iterator[tuple[int, list[str]]]:
+    lines = csv.reader(io.StringIO(text, newline=''), strict=True, delimiter=_separator(text))
+    try:
+        for cells in lines:
+            yield lines.line_num, cells
+    except csv.Error as error:
+        message = N_('The table breaks off here: %(reason)s.')
+        cure = N_('Look for a quotation mark that is opened and not closed.')
+        faults.add(lines.line_num, '', 'csv_broken', message, cure, reason=str(error))
+
+
 def _decoded(content: bytes, faults: Faults) -> tuple[str, str]:
-    if content.startswith((b'PK\x03\x04', b'\xd0\xcf\x11\xe0')):
-        message = N_('This is a spreadsheet workbook, not a CSV file.')
-        cure = N_('In the spreadsheet choose “Save as”, then “CSV UTF-8 (comma separated)”.')
-        faults.add(0, '', 'workbook', message, cure)
-        faults.refuse()
     if not content.strip():
         faults.add(0, '', 'empty_file', N_('The file is empty.'), N_('Choose another file.'))
         faults.refuse()

@@ -24,11 +24,13 @@ from cixi_survey.waves import (
     planner_views,
     preparation,
     sample_views,
+    upload_views,
+    village_views,
 )
 from cixi_survey.waves.blueprint import bp
 from cixi_survey.waves.forms import OpenForm, WaveForm
 
-__all__ = ['NAVIGATION', 'bp', 'planner_views', 'sample_views']
+__all__ = ['NAVIGATION', 'bp', 'planner_views', 'sample_views', 'upload_views', 'village_views']
 CHANNEL = re.compile(r'[\w-]{1,40}')
 NAVIGATION = (('wave.see', 'waves.list_waves', _l('Waves')),)
 

@@ -13,13 +13,15 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from sqlalchemy.orm import Session
 from waitress import create_server
 
 from cixi_survey import clock, migrate
@@ -29,7 +31,8 @@ from cixi_survey.database import Database
 from cixi_survey.demo import load as demo
 from cixi_survey.models import Notice, Response, Run, Staff, StaffSession, Wave
 from cixi_survey.notices import ADDRESS_LENGTH
-from cixi_survey.waves import lifecycle
+from cixi_survey.waves import frame, lifecycle, populations, stages, two_stage, villages
+from cixi_survey.waves.stages import Asked
 from tests.browser.conftest import CHROMIUM_FLAGS
 from tests.conftest import SECRET, make_app
 
@@ -38,6 +41,7 @@ LIST = ROOT / 'docs' / 'pages.md'
 PHONE, DESK = (360, 740), (1280, 800)
 TALLEST = 2200
 PLANNED = '2027-03'
+STAGED, BEFORE = '2027-06', '2027-09'
 NOT_PAGES = {
     'home.healthz': 'for machines',
     'home.readyz': 'for machines',
@@ -57,6 +61,9 @@ NOT_PAGES = {
     'waves.frame_template': 'a file',
     'waves.margins_template': 'a file',
     'waves.populations_template': 'a file',
+    'waves.villages_template': 'a file',
+    'waves.drawn_villages_file': 'a file',
+    'waves.discard_villages': 'a question before a deletion',
     'waves.link_code': 'a file',
 }
 
@@ -79,6 +86,14 @@ class Scene:
     @property
     def planned(self) -> str:
         return PLANNED
+
+    @property
+    def staged(self) -> str:
+        return STAGED
+
+    @property
+    def before(self) -> str:
+        return BEFORE
 
 
 @dataclass(frozen=True)
@@ -387,6 +402,35 @@ STAFF_PAGES = (
         'Planning the sample',
         'organiser',
     ),
+    ('villages', 'waves.load_villages', '/staff/waves/{staged}/villages', 'Villages', 'organiser'),
+    (
+        'villages-draw',
+        'waves.draw_villages',
+        '/staff/waves/{before}/villages/draw',
+        'Drawing villages',
+        'organiser',
+    ),
+    (
+        'villages-drawn',
+        'waves.draw_villages',
+        '/staff/waves/{staged}/villages/draw',
+        'Drawn villages',
+        'organiser',
+    ),
+    (
+        'persons-draw',
+        'waves.draw_persons',
+        '/staff/waves/{staged}/persons/draw',
+        'A sample in two stages',
+        'organiser',
+    ),
+    (
+        'draw-repeat',
+        'waves.repeat_draw',
+        '/staff/waves/{staged}/draw/repeat',
+        'Repeating a draw',
+        'organiser',
+    ),
     (
         'wave-notice',
         'waves.show_notice',
@@ -406,7 +450,7 @@ STAFF_PAGES = (
 
 def _staff_shot(name: str, endpoint: str, address: str, caption: str, role: str) -> Shot:
     def made(scene: Scene) -> str:
-        return address.format(planned=PLANNED, **vars(scene))
+        return address.format(planned=PLANNED, staged=STAGED, before=BEFORE, **vars(scene))
 
     return Shot(f'staff-{name}', endpoint, made, caption, role, DESK)
 
@@ -452,16 +496,43 @@ def _fill(app: Flask) -> str:
         wave = session.scalars(sa.select(Wave).where(Wave.slug == PLANNED)).one()
         wave.demonstration = True
         demo._prepare(session, coming, now)
+        _two_stages(session, coming, version, now)
         person = session.scalars(sa.select(Staff.id).where(Staff.username == 'organiser')).one()
         text = demo.QUESTIONNAIRE.read_text(encoding='utf-8')
         drafts.create(session, text, drafts.Writer('organiser', person), now)
     return loaded.code
 
 
+def _two_stages(session: Session, coming: Any, version: str, now: datetime) -> None:
+    """Two more planned waves: one with a sample in two stages, one before the first of them."""
+    act = {'actor': demo.ACTOR, 'now': now}
+    adults = demo.POPULATIONS.read_bytes()
+    sha256 = populations.parse(adults).sha256
+    for slug, season in (
+        (BEFORE, ('2027年9月', 'September 2027')),
+        (STAGED, ('2027年6月', 'June 2027')),
+    ):
+        later = replace(coming, slug=slug, season=season)
+        wave = lifecycle.create(session, demo._plan(later, version), **act)
+        wave.demonstration = True
+        populations.store(session, slug, adults, sha256=sha256, **act)
+        villages.load_shipped(session, slug, **act)
+    asked = {
+        town: Asked(stages.usual(len(mine), number=10, all_up_to=12), 17)
+        for town, mine in stages.by_town(session, wave).items()
+    }
+    two_stage.draw_villages(session, STAGED, asked, seed=20270605, **act)
+    households = frame.template(40, villages=frame.drawn_villages(session, wave))
+    sha256 = frame.parse(households, frame.limits(session, wave)).sha256
+    names = {'filename': 'demonstration-lists.csv', 'source': 'demonstration data'}
+    frame.store(session, STAGED, households, sha256=sha256, **names, **act)
+    two_stage.draw_persons(session, STAGED, seed=20270606, **act)
+
+
 def _scene(app: Flask, url: str, code: str) -> Scene:
     with app.extensions['cixi_database'].reading() as session:
         waves = session.scalars(sa.select(Wave).order_by(Wave.opens_at)).all()
-        past, present, _planned = waves
+        past, present, *_planned = waves
         reference = session.scalars(
             sa.select(Response.reference).where(
                 Response.wave_id == present.id,

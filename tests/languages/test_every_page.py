@@ -30,6 +30,7 @@ from cixi_survey.authoring import drafts
 from cixi_survey.config import ROOT
 from cixi_survey.errors import Refusal
 from cixi_survey.models import Base, ContactOffer, QuestionnaireVersion, Run, Staff, Wave
+from cixi_survey.waves import villages
 from tests import factories
 from tests.authoring.forms import Form
 from tests.client import CheckingClient
@@ -127,6 +128,7 @@ class World:
         with self.database.transaction() as session:
             waves.create(session, slug='empty', approval_number='', approval_valid_until=None)
             waves.prepared(session, slug='autumn-2026', questionnaire=None)
+            self._staged(session)
             running = factories.wave(session, slug='running')
             factories.wave(session, slug='invited', open_link=False)
             factories.wave(session, slug='soon', opens_at=self.now + day)
@@ -169,7 +171,17 @@ class World:
             sealed = factories.response(session, tiny)
             self.values['reference'] = [each.reference for each in (*sent, sealed)] + ['none']
         self.values['slug'] = [
-            *('empty', 'autumn-2026', 'running', 'invited', 'soon', 'over', 'early'),
+            *(
+                'empty',
+                'autumn-2026',
+                'villages',
+                'staged',
+                'running',
+                'invited',
+                'soon',
+                'over',
+                'early',
+            ),
             *('tiny', 'estimated', 'w2026-11', 'none'),
         ]
         self.values['code'] = [good, spent_code, codes.new_code(), 'AAAA']
@@ -183,6 +195,16 @@ class World:
             waves_of = sa.select(Run.id, Wave.slug).join(Wave, Wave.id == Run.wave_id)
             self.run_of = {row[0]: row[1] for row in session.execute(waves_of)}
             self.values['run_id'] = [*self.run_of, 999]
+
+    @staticmethod
+    def _staged(session: Any) -> None:
+        """Waves in two stages: with villages to draw, and with lists of half of the drawn ones."""
+        for slug in ('villages', 'staged'):
+            waves.create(session, slug=slug)
+            waves.load_populations(session, slug=slug)
+            villages.load_shipped(session, slug, **waves.ACT)
+        waves.draw_villages(session, slug='staged')
+        waves.load_lists(session, slug='staged', every=2)
 
     def _drafts(self) -> list[int]:
         """Drafts of questionnaires: a sound one, a faulty one, one that was changed."""

@@ -6,9 +6,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from cixi_survey import clock
+from cixi_survey import access, clock
 from cixi_survey.database import Database
-from cixi_survey.waves import draw, frame, lifecycle, populations, printing
+from cixi_survey.waves import draw, frame, lifecycle, populations, printing, two_stage
+from cixi_survey.waves.stages import Asked
 from tests import factories
 from tests.conftest import SECRET
 
@@ -76,6 +77,36 @@ def load_frame(session, slug=SLUG, text=None):
 def draw_sample(session, slug=SLUG, seed=2026, total=100, **changes):
     asked = {'method': 'power', 'total': total, 'minimum': 10, 'seed': seed, **changes}
     return draw.draw(session, slug, **asked, **ACT)
+
+
+def draw_villages(session, slug=SLUG, seed=7, **asked):
+    """The first stage: 10 of 27 villages and all 8, with 6 persons in each."""
+    asked = {HUSHAN: Asked(10, 6), FUHAI: Asked(8, 6)} | asked
+    return two_stage.draw_villages(session, slug, asked, seed=seed, **ACT)
+
+
+def lists_text(session, slug=SLUG, each=30, only=None, every=1):
+    """A list of ``each`` persons in every (or every second) drawn village, or in ``only`` these."""
+    drawn = two_stage.of_wave(session, access.wave_for(session, slug))[::every]
+    rows = [
+        f'{village.stratum},{village.psu},{village.psu}-{number},1'
+        for village in drawn
+        if only is None or village.psu in only
+        for number in range(each)
+    ]
+    return 'stratum,psu,unit,size\n' + '\n'.join(rows) + '\n'
+
+
+def load_lists(session, slug=SLUG, text=None, **which):
+    content = (text or lists_text(session, slug, **which)).encode()
+    sha256 = frame.parse(content, frame.limits(session, access.wave_for(session, slug))).sha256
+    return frame.store(
+        session, slug, content, filename='lists.csv', source='lists', sha256=sha256, **ACT
+    )
+
+
+def draw_persons(session, slug=SLUG, seed=11):
+    return two_stage.draw_persons(session, slug, seed=seed, **ACT)
 
 
 def make_codes(session, slug=SLUG, **changes):

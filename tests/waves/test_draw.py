@@ -12,7 +12,7 @@ from analysis import sampling
 from cixi_survey import clock, codes
 from cixi_survey.errors import ProblemsFound
 from cixi_survey.models import AuditEntry, Draft, Frame, Invitation, SampleDraw, Wave
-from cixi_survey.waves import draw, lifecycle, printing
+from cixi_survey.waves import draw, frame, lifecycle, printing
 from tests import factories
 from tests.conftest import SECRET
 from tests.waves import conftest as make
@@ -75,8 +75,8 @@ def test_probabilities_are_equal_in_a_town_and_add_up_to_n_in_every_town(framed)
 
 def test_every_unit_has_its_stated_chance(framed):
     with framed.reading() as session:
-        wave = session.scalars(sa.select(Wave)).one()
         stored = session.scalars(sa.select(Frame)).one()
+        listed = frame.ordered(session, stored, by_village=False)
         hits = np.zeros(400)
         names = {
             row: place
@@ -85,9 +85,9 @@ def test_every_unit_has_its_stated_chance(framed):
             )
         }
         for seed in range(200):
-            rows = draw._drawn_rows(session, wave, stored, {HUSHAN: 60, FUHAI: 40}, seed)
-            for row in rows:
-                hits[names[row['unit']]] += 1
+            units = draw.drawn_units(listed, {HUSHAN: 60, FUHAI: 40}, seed)
+            for unit in units:
+                hits[names[unit.row.unit]] += 1
     for part, share in ((hits[:300], 0.2), (hits[300:], 0.4)):
         spread = np.sqrt(200 * share * (1 - share))
         assert abs(part.mean() - 200 * share) < 1e-9

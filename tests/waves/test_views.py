@@ -32,7 +32,10 @@ PAGES = {
     '/staff/waves/{slug}/margins/template.csv': MANAGE,
     '/staff/waves/{slug}/frame': MANAGE,
     '/staff/waves/{slug}/frame/template.csv': MANAGE,
+    '/staff/waves/{slug}/villages': MANAGE,
+    '/staff/waves/{slug}/villages/template.csv': MANAGE,
     '/staff/waves/{slug}/draw': MANAGE,
+    '/staff/waves/{slug}/draw/repeat': SEE,
     '/staff/waves/{slug}/draw/discard': MANAGE,
     '/staff/waves/{slug}/codes': MANAGE,
     '/staff/waves/{slug}/link.svg': SEE,
@@ -44,6 +47,7 @@ PAGES = {
 }
 ACTS = [
     '/staff/waves/{slug}/margins/remove',
+    '/staff/waves/{slug}/villages/shipped',
     '/staff/waves/{slug}/codes.csv',
     '/staff/waves/{slug}/slips',
 ]
@@ -360,7 +364,7 @@ def test_a_faulty_table_is_shown_line_by_line_and_not_stored(organiser, app_data
     content = make.frame_text().replace('浒山5号,2', '浒山5号,0').replace('附海', '附海=')
     page = upload(organiser, f'/staff/waves/{SLUG}/frame?lang=en', content.encode(), source='x')
     assert page.status_code == 422
-    assert 'Line 7: “size” is “0”' in text(page)
+    assert 'Line 7: “size” is 0: such a row could never be drawn.' in text(page)
 
 
 def test_a_stale_confirmation_is_refused_and_damage_is_noticed(organiser, wave):

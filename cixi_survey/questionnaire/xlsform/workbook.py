@@ -113,7 +113,7 @@ def _measure_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
             rest = portion[-200:]
     if furthest_row * furthest_column > MAX_CELLS:
         message = N_('A sheet reaches as far as row %(row)s, column %(column)s.')
-        cure = N_('Delete the empty rows and columns behind the form, and save it again.')
+        cure = N_('Delete the empty rows and columns behind the table, and save it again.')
         column = Problem('', '', '', column=furthest_column).letters
         raise _refused('sheet_far', message, cure, row=furthest_row, column=column)
 
@@ -154,8 +154,8 @@ def _damaged(reason: str) -> NotAWorkbook:
 
 
 def _too_large() -> NotAWorkbook:
-    message = N_('The workbook is too large for a questionnaire.')
-    cure = N_('Remove pictures and sheets that do not belong to the form.')
+    message = N_('The workbook is too large.')
+    cure = N_('Remove pictures and sheets that are not needed.')
     return _refused('workbook_large', message, cure)
 
 
