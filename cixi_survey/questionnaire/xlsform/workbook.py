@@ -143,7 +143,7 @@ def _text(value: object) -> str:
 
 def _not_a_workbook() -> NotAWorkbook:
     message = N_('This is not a workbook (.xlsx).')
-    cure = N_('Save the form as .xlsx in the spreadsheet and upload that file.')
+    cure = N_('Save it as .xlsx in the spreadsheet and upload that file.')
     return _refused('not_a_workbook', message, cure)
 
 
