@@ -30,7 +30,6 @@ class StalePage(Refusal):
 class NoCookies(StalePage):
     """A form was sent by a browser that keeps no cookie; its page has not lost what was typed."""
 
-    code = 'no_cookies'
     title = N_('Not sent yet')
     message = N_(
         'Your browser refuses cookies, and without one a form cannot be sent safely. Please allow '

@@ -298,8 +298,9 @@
       halted = true;
       form.hidden = true;
       panel.hidden = false;
-      panel.querySelector('[data-text]').textContent = message + ' ' + filled(texts.versions, {
-        mine: Object.keys(mine).length, theirs: Object.keys(theirs).length
+      panel.querySelector('[data-text]').textContent = message;
+      [['mine', mine], ['theirs', theirs]].forEach(([whose, answers]) => {
+        panel.querySelector('[data-' + whose + ']').textContent = filled(texts.given, { count: Object.keys(answers).length });
       });
       buttons[0].onclick = () => decide(mine);
       buttons[1].onclick = () => decide(theirs);

@@ -291,7 +291,7 @@ def _sentences() -> dict[str, Any]:
         'answer': _('Answer now'),
         'unanswered': _('Not answered (optional)'),
         'missed': _('Not answered yet'),
-        'versions': _('On this page: %(mine)s questions answered. Saved in between: %(theirs)s.'),
+        'given': _('Questions answered: %(count)s'),
         'onphone': _('Answers that had not reached us yet are still on this phone.'),
         'window': _('Another window on this phone has other answers to this questionnaire.'),
         'waiting': _('Saved on this phone, not yet sent'),

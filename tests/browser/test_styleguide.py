@@ -10,7 +10,8 @@ from tests.browser.axe import violations
 
 SMALL_TARGETS = """least => [
     ...document.querySelectorAll('a, button, input, select, textarea, summary')]
-  .filter(e => e.type !== 'hidden' && !e.closest('[hidden]') && !e.classList.contains('skip'))
+  .filter(e => e.type !== 'hidden' && e.getClientRects().length && !e.classList.contains('skip'))
+  .filter(e => !e.closest('[aria-hidden=true]'))
   .filter(e => e.tagName !== 'A' || getComputedStyle(e).display !== 'inline')
   .map(e => [e.outerHTML.slice(0, 80), (e.closest('label.choice') || e).getBoundingClientRect()])
   .filter(([, box]) => box.width < least || box.height < least)
