@@ -125,6 +125,7 @@ def test_what_a_form_of_another_tool_loses_is_said_with_its_cell_before_there_is
     remarks = ' '.join(said(page, 'remarks'))
     assert '“deviceid” is not collected here, to protect those who answer.' in remarks
     assert 'Age → age' in remarks
+    assert 'an answer “other”, and “uses_other” after it' in remarks
 
     done = desk.accept(page)
     assert done.status_code == 303
@@ -136,6 +137,7 @@ def test_what_a_form_of_another_tool_loses_is_said_with_its_cell_before_there_is
         'introduction: {zh: 请想想最近12个月。, en: Think of the last 12 months.}',
         'hint: {zh: 可多选, en: Several answers}',
         'type: scale',
+        "relevant: selected(${uses}, 'other')",
     ):
         assert part in draft.source
     missing = {problem.code for problem in definition.check_text(draft.source)}
@@ -172,7 +174,7 @@ def test_with_remarks_only_nothing_is_called_lost(desk):
         (kobo()[:-300], 'The workbook is damaged'),
         (
             archive(xl__workbook_dot_xml=b'x', xl__worksheets__sheet1_dot_xml=b'0' * 40_000_000),
-            'too large for a questionnaire',
+            'The workbook is too large.',
         ),
         (forms.workbook(Sheet1=[('a',)]), 'There is no sheet “survey” in the workbook'),
     ],

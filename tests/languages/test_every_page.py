@@ -37,6 +37,7 @@ from tests.client import CheckingClient
 from tests.conftest import SECRET, make_app
 from tests.languages import pseudo
 from tests.languages.reading import leftovers, untranslated, untranslated_json
+from tests.questionnaire.xlsform import forms
 from tests.results import conftest as results
 from tests.waves import conftest as waves
 
@@ -412,6 +413,13 @@ def upload(content: bytes, name: str = 'file.csv') -> dict[str, Any]:
     return {'file': (io.BytesIO(content), name)}
 
 
+def faulty_form() -> bytes:
+    """A workbook that loses something, lacks something and is changed in something."""
+    return forms.workbook(
+        survey=[('type', 'name', 'label'), ('calculate', 'a', ''), ('text', 'Q1', '问？')]
+    )
+
+
 def hidden(response: TestResponse) -> dict[str, str]:
     """The hidden fields of a page, but for the token."""
     import html
@@ -430,6 +438,9 @@ def test_every_act_of_staff_and_what_it_says(world: World) -> None:
     del plan['csrf_token']
     for name in ('lang', '_switch', 'seen'):
         plan.pop(name, None)
+    for content in (faulty_form(), faulty_form()[:-99], b''):
+        file = upload(content, 'form.xlsx')
+        world.post('/staff/questionnaires/drafts/new', start='file', **file)
     world.post('/staff/waves/new', **{**plan, 'title_en': '中文'})
     world.post('/staff/waves/new', **{**plan, 'closes_at': plan['opens_at']})
     world.post('/staff/waves/new', **plan)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from cixi_survey.errors import N_
 from cixi_survey.questionnaire.source import Data, Place
-from cixi_survey.questionnaire.xlsform import layout
+from cixi_survey.questionnaire.xlsform import layout, other
 from cixi_survey.questionnaire.xlsform.names import Names
 from cixi_survey.questionnaire.xlsform.table import Part, Record, Report
 
@@ -112,6 +112,10 @@ class Survey:
     implicit: Part | None = None
     consumed: set[str] = field(default_factory=set)
     """The lists that belong to one question, or are the towns or villages."""
+    named: set[str] = field(default_factory=set)
+    """The lists that questions share by name."""
+    copied: set[str] = field(default_factory=set)
+    """The lists that a question has with an answer more."""
 
     def read(self, record: Record) -> None:
         """Take the next row."""
@@ -143,6 +147,7 @@ class Survey:
     def finish(self) -> None:
         """Say what is still open at the end of the sheet."""
         self._drop_pending()
+        self.consumed |= self.copied - self.named
         for group in self.groups:
             message = N_('This group is not ended.')
             cure = N_('Add a row “end_group” where it ends.')
@@ -318,20 +323,20 @@ class Survey:
         return section
 
     def _select(self, record: Record, select: re.Match[str]) -> None:
-        if select['other']:
-            message = N_('“or_other” is not known here; the question has its list only.')
-            cure = N_('Add an option for it, and a question of type “text” that follows it.')
-            self.report.problem(record.place_of('type'), 'or_other', message, cure)
         multiple = select['command'] in ('select_multiple', 'select multiple') or (
             'all that apply' in select['command']
         )
         grid = self.groups[-1].grid if self.groups else None
-        if grid is not None:
-            self._row(record, select['list'], multiple, self.groups[-1])
-        else:
-            self._choice(record, select['list'], multiple)
+        if grid is None:
+            self._choice(record, select['list'], multiple, bool(select['other']))
+            return
+        if select['other']:
+            message = N_('In a grid there is no “or_other”; the rows have their list only.')
+            cure = N_('Add an option for it, or ask this row as a question of its own.')
+            self.report.problem(record.place_of('type'), 'or_other', message, cure)
+        self._row(record, select['list'], multiple, self.groups[-1])
 
-    def _choice(self, record: Record, list_name: str, multiple: bool) -> None:
+    def _choice(self, record: Record, list_name: str, multiple: bool, or_other: bool) -> None:
         kind = 'multiple' if multiple else 'single'
         given = record.text('cixi_type').lower()
         if given in (layout.TOWN, layout.VILLAGE):
@@ -349,8 +354,22 @@ class Survey:
         right = part.data.get('right')
         if isinstance(right, list) and len(right) == 1 and not multiple:
             part.data['right'] = right[0]
+        if or_other and list_name in self.lists:
+            self._or_other(part, list_name)
+            return
         self._options(part, list_name, record, record.place_of('type'))
         self._add(part)
+
+    def _or_other(self, part: Part, list_name: str) -> None:
+        """A question whose last answer can be written in."""
+        self.copied.add(list_name)
+        other.offer(part, self.lists[list_name], self.languages)
+        self._add(part)
+        place = part.places[('type',)]
+        name = self.names.question(f'{part.data["name"]}_{other.VALUE}', place)
+        self._add(other.follow(part, name, self.languages))
+        message = N_('“or_other” was written out: an answer “other”, and “%(name)s” after it.')
+        self.report.remark(place, 'or_other_written', message, name=name)
 
     def _options(self, part: Part, list_name: str, asked: Record, place: Place) -> None:
         """The list of a question, by its name or written out where it is the question's own."""
@@ -360,6 +379,7 @@ class Survey:
             for option in self.lists[list_name]:
                 part.take('options', option)
         else:
+            self.named.add(list_name)
             part.put(('options',), self.names.list(list_name, place), place)
 
     def _row(self, record: Record, list_name: str, multiple: bool, group: Group) -> None:

@@ -206,8 +206,13 @@ ONE_FAULT = {
         ['sheet “survey”, row 4, column A: Questions cannot be repeated here; all of “kids” is left out. Ask once, or write the questions out.'],
     ),
     'or other': (
-        form(('select_one yesno or_other', 'a', 'A?')),
-        ['sheet “survey”, row 4, column A: “or_other” is not known here; the question has its list only. Add an option for it, and a question of type “text” that follows it.'],
+        form(
+            ('begin_group', 'g', 'G', 'table-list'),
+            ('select_one yesno or_other', 'a', 'A?'),
+            ('end_group',),
+            heading=('appearance',),
+        ),
+        ['sheet “survey”, row 5, column A: In a grid there is no “or_other”; the rows have their list only. Add an option for it, or ask this row as a question of its own.'],
     ),
     'default': (
         form(('text', 'a', 'A?', 'none'), heading=('default',)),
@@ -403,6 +408,31 @@ def test_two_names_that_would_become_one_stay_two() -> None:
     assert problems(content) == []
 
 
+def test_or_other_is_written_out_and_the_list_of_others_stays_as_it_is() -> None:
+    content = form(
+        ('select_one yesno or_other', 'A', 'A?', 'yes'),
+        ('select_multiple fruit or_other', 'b', 'B?'),
+        ('select_one yesno', 'd', 'D?'),
+        heading=('required',),
+        choices=(*YESNO, ('fruit', 'pear', 'Pear'), ('fruit', 'other', 'Something else')),
+    )
+    found = xlsform.read(content)
+    assert found.problems == ()
+    assert found.questionnaire is not None
+    a, a_other, b, b_other, d = found.questionnaire.questions()
+    values = [[each.value for each in found.questionnaire.options_of(one)] for one in (a, b, d)]
+    assert values == [['yes', 'no', 'other'], ['pear', 'other'], ['yes', 'no']]
+    assert found.questionnaire.options_of(b)[1].label == {'en': 'Something else'}
+    assert (a_other.name, a_other.type, a_other.relevant) == ('a_other', 'text', "${a} = 'other'")
+    assert (b_other.name, b_other.relevant) == ('b_other', "selected(${b}, 'other')")
+    assert (a.required, a_other.required) == (True, False)
+    assert list(found.questionnaire.options) == ['yesno']
+    assert remarks(content)[1] == (
+        'sheet “survey”, row 4, column A: “or_other” was written out: an answer “other”, and '
+        '“a_other” after it.'
+    )
+
+
 def refused(content: bytes) -> list[str]:
     with pytest.raises(xlsform.NotAWorkbook) as found:
         xlsform.read(content)
@@ -419,7 +449,7 @@ def packed(**entries: bytes) -> bytes:
 
 def test_what_is_no_workbook_is_refused_in_words() -> None:
     assert refused(b'format: 1\n') == [
-        'This is not a workbook (.xlsx). Save the form as .xlsx in the spreadsheet and upload that file.'
+        'This is not a workbook (.xlsx). Save it as .xlsx in the spreadsheet and upload that file.'
     ]
     assert refused(b'\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1') == [
         'This is a workbook in the old format (.xls), or one with a password. Open it in the spreadsheet and save it as .xlsx without a password.'
@@ -439,7 +469,7 @@ def test_a_small_file_cannot_fill_the_memory() -> None:
     bomb = packed(xl__workbook_dot_xml=b'x', xl__worksheets__sheet1_dot_xml=b'0' * 40_000_000)
     assert len(bomb) < 100_000
     assert refused(bomb) == [
-        'The workbook is too large for a questionnaire. Remove pictures and sheets that do not belong to the form.'
+        'The workbook is too large. Remove pictures and sheets that are not needed.'
     ]
 
 
@@ -451,7 +481,7 @@ def test_a_forgotten_cell_at_the_far_corner_is_found_before_it_costs_the_memory(
     sheet.write('XFD1048576', 'x')
     book.close()
     assert refused(out.getvalue()) == [
-        'A sheet reaches as far as row 1048576, column XFD. Delete the empty rows and columns behind the form, and save it again.'
+        'A sheet reaches as far as row 1048576, column XFD. Delete the empty rows and columns behind the table, and save it again.'
     ]
 
 
