@@ -67,6 +67,9 @@ def calibrate(
     columns = {name: _numeric(column, name, len(before)) for name, column in (x or {}).items()}
     if set(columns) != set(totals or {}):
         raise BadOption(f'x ({listed(columns)}) and totals ({listed(totals or {})}) must agree.')
+    endless = [name for name, total in (totals or {}).items() if not np.isfinite(total)]
+    if endless:
+        raise BadOption(f'The total of {listed(endless)} must be finite.')
     blocks = [Block(groups.codes, len(groups)) for groups in coded.values()]
     everyone = np.zeros(len(before), dtype=np.intp)
     blocks += [Block(everyone, 1, column) for column in columns.values()]

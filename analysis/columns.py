@@ -331,8 +331,12 @@ def flags(values: Any, name: str, rows: int | None = None) -> Mask:
     if array.dtype.kind == 'b':
         return np.asarray(array, dtype=np.bool_)
     as_numbers = numbers(array, name)
-    if not np.isin(as_numbers, (0.0, 1.0)).all():
-        raise BadColumn(f'{name} must be true or false (or 1 and 0) in every row.')
+    wrong = np.flatnonzero(~np.isin(as_numbers, (0.0, 1.0)))
+    if wrong.size:
+        raise BadColumn(
+            f'{name} must be true or false (or 1 and 0) in every row; row {listed(wrong + 1, 4)} '
+            'is not.'
+        )
     return np.asarray(as_numbers == 1.0)
 
 
@@ -415,6 +419,8 @@ def _code_floats(array: NDArray[Any]) -> Groups:
     labels, inverse = np.unique(array[~missing], return_inverse=True)
     codes = np.full(array.size, -1, dtype=np.intp)
     codes[~missing] = inverse
+    # In 16 bits 2^53 itself would be infinite.
+    labels = labels.astype(np.float64)
     whole = bool((labels == np.round(labels)).all()) and bool((abs(labels) < 2**53).all())
     return Groups(codes, tuple(labels.astype(np.int64).tolist() if whole else labels.tolist()))
 

@@ -28,7 +28,13 @@ from analysis.columns import (
 )
 from analysis.errors import BadColumn, BadOption, WeightSumFar, listed
 from analysis.layout import Level, complete, lay_out
-from analysis.stages import Stage, refuse_lonely, stages_of, to_first_stage
+from analysis.stages import (
+    Stage,
+    refuse_lonely,
+    refuse_nothing_to_average,
+    stages_of,
+    to_first_stage,
+)
 from analysis.steps import Step
 from analysis.weights.fieldwork import base
 
@@ -73,7 +79,8 @@ class Design:
         measures it from the mean of all PSUs; ``average`` gives it the mean of the other
         strata; ``certainty`` and ``remove`` let it add nothing.
     any_scale
-        Accept weights whose sum is far from the population counts.
+        Accept weights whose sum is far from the population counts, of one stage or of several
+        (nothing is compared where rows lie inside the units of the last stage).
 
     Of its attributes ``n`` is the number of rows, ``weights`` and ``psu`` are by row, and
     ``strata`` says in which stratum each PSU lies.
@@ -141,6 +148,8 @@ class Design:
             _check_sum(chosen, levels, stages)
         if lonely_psu == 'fail':
             refuse_lonely(stages)
+        elif lonely_psu == 'average':
+            refuse_nothing_to_average(stages[0])
         deepest = levels[len(stages) - 1].units
         field = object.__setattr__
         field(self, 'n', rows)
@@ -289,26 +298,34 @@ def _weights(
         return base(numbers(probabilities, 'probabilities', rows))
     if nothing_known or len(stages) < len(levels):
         raise BadOption('Without weights or probabilities, every stage needs population or rate.')
-    share = np.ones(rows)
-    for level, stage in zip(levels, stages, strict=True):
-        share *= stage.fraction[stage.stratum[level.units.codes]]
+    share = _drawn_share(levels, stages, rows)
     if not (share > 0).all():
         raise BadOption('Weights cannot follow from a stage without population or rate.')
     return 1.0 / share
 
 
+def _drawn_share(levels: tuple[Level, ...], stages: tuple[Stage, ...], rows: int) -> Floats:
+    """The product of the shares drawn at all stages by row; 0 below one that is not known."""
+    share = np.ones(rows)
+    for level, stage in zip(levels, stages, strict=False):
+        share *= stage.fraction[stage.stratum[level.units.codes]]
+    return share
+
+
 def _check_sum(weights: Floats, levels: tuple[Level, ...], stages: tuple[Stage, ...]) -> None:
-    """Counts of persons are known only when persons are the units of the only stage."""
-    if len(levels) > 1 or len(levels[0].units) < len(weights):
+    """Refuses weights that do not count what the populations of all stages count.
+
+    Their number is about Σ 1/share where rows are the units of the last stage.  How many persons
+    stand behind the rows inside a village, say, a population of villages does not tell.
+    """
+    share = _drawn_share(levels, stages, len(weights))
+    if len(stages) < len(levels) or not levels[-1].units.each_row or not (share > 0).all():
         return
-    stage = stages[0]
-    if not (stage.fraction > 0).all():
-        return
-    expected = float((stage.drawn / stage.fraction).sum())
-    total = float(weights.sum())
+    expected, total = float((1.0 / share).sum()), float(weights.sum())
     if not 0.5 <= total / expected <= 2.0:
+        how = f' (estimated over {len(stages)} stages)' if len(stages) > 1 else ''
         raise WeightSumFar(
-            f'The weights add up to {total:,.6g}, the population to {expected:,.6g}.',
+            f'The weights add up to {total:,.6g}, the population to {expected:,.6g}{how}.',
             'Use weights that count people; any_scale=True accepts them as they are.',
         )
 

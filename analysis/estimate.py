@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from analysis.arguments import as_mapping, checked, is_table, shown
-from analysis.columns import Floats, groups, numbers
+from analysis.columns import Floats, chosen, groups, numbers
 from analysis.design import Design
 from analysis.domains import Domains
-from analysis.errors import BadColumn, BadOption, listed
+from analysis.errors import BadColumn, BadOption, ConstantColumn, listed
 from analysis.intervals import Bounds, check_level, check_method
 from analysis.replicates import ReplicateDesign
 from analysis.result import Estimate, Estimates, Part, assemble
@@ -161,6 +161,14 @@ def _ratio_of(design: Design, name: str, y: Floats, x: Floats, domains: Domains)
     used = answered(y, domains, name) & answered(x, domains, 'x')
     above, below = sums_within(design, {name: y, 'x': x}, domains, used, centred=False)
     base, total, size = above.base, above.raw.sum(), below.raw.sum()
+    nothing = (base.n > 0) & (size == 0)
+    if nothing.any():
+        where = (
+            ' in ' + listed(chosen(domains.labels, nothing)) if domains.codes is not None else ''
+        )
+        raise ConstantColumn(
+            f'x adds up to 0{where}: there is no ratio to it.', 'Leave these rows out by where=.'
+        )
     with np.errstate(invalid='ignore', divide='ignore'):
         est = total / size
         influence = combine([(above.residual, 1 / size), (below.residual, -est / size)])

@@ -211,6 +211,11 @@ def term_matrix(x: Mapping[str, Any], n: int) -> tuple[list[str], Floats]:
 
 def solve(gram: Floats, names: list[str]) -> Floats:
     """Inverse of Σ w x x', or an error that names the terms without information of their own."""
+    endless = [n for n, size in zip(names, np.diag(gram), strict=True) if not np.isfinite(size)]
+    if endless:
+        raise BadColumn(
+            f'{listed(endless)} has values too large to be squared.', 'Give it in a larger unit.'
+        )
     scale = np.sqrt(np.diag(gram))
     empty = [name for name, size in zip(names, scale, strict=True) if size == 0]
     if empty:
@@ -230,7 +235,12 @@ def _linear_fit(
     x: Floats, y: Floats, weights: Floats, names: list[str]
 ) -> tuple[Floats, Floats, Floats]:
     """β, A⁻¹ and residuals."""
-    bread = solve((x * weights[:, None]).T @ x, names)
+    with np.errstate(over='ignore'):
+        bread = solve((x * weights[:, None]).T @ x, names)
+        if not np.isfinite(np.vecdot(y, y)):
+            raise BadColumn(
+                'The answer has values too large to be squared.', 'Give it in a larger unit.'
+            )
     beta = bread @ (x.T @ (weights * y))
     # A second step on the residuals wins back the digits that squaring lost.
     beta = beta + bread @ (x.T @ (weights * (y - x @ beta)))

@@ -21,7 +21,7 @@ import numpy as np
 
 from analysis import factors
 from analysis.arguments import as_mapping, checked, is_table
-from analysis.columns import Floats, Mask, chosen, number_table, numbers, ratio
+from analysis.columns import Floats, chosen, number_table, numbers, ratio
 from analysis.design import Design
 from analysis.errors import (
     AnalysisError,
@@ -192,7 +192,7 @@ def jackknife(design: Design, *, mse: bool = False, drop_fpc: bool = False) -> R
     alone = (n == 1) & (stage.fraction[stage.stratum] < 1)
     scale, whole = 1.0, np.zeros(stage.units, dtype=bool)
     if alone.any() and design.lonely_psu == 'average':
-        scale = _average_scale(alone)
+        scale = float(len(alone) / (~alone).sum())
     if alone.any() and design.lonely_psu == 'adjust':
         if strata == 1:
             raise BadOption('One PSU in all: the jackknife has nothing to adjust it to.')
@@ -211,12 +211,6 @@ def _later_stages_add(design: Design) -> bool:
         if ((share > 0) & (stage.fraction < 1)).any():
             return True
     return False
-
-
-def _average_scale(alone: Mask) -> float:
-    if alone.all():
-        raise BadOption('Every stratum has one PSU: there is no variance to average.')
-    return float(len(alone) / (~alone).sum())
 
 
 @checked

@@ -156,6 +156,15 @@ def _fractions(wanted: Floats, drawn: Floats, strata: Groups, counts: bool, leve
     return wanted
 
 
+def refuse_nothing_to_average(stage: Stage) -> None:
+    """Raises LonelyPsu where every stratum has one PSU: no other lends it a variance."""
+    if ((stage.drawn == 1) & (stage.fraction < 1)).all():
+        raise LonelyPsu(
+            'Every stratum has one PSU: there is no variance to average.',
+            'Merge similar strata (collapse_strata), or choose lonely_psu="adjust".',
+        )
+
+
 def refuse_lonely(stages: tuple[Stage, ...]) -> None:
     """Raises LonelyPsu naming the strata from which one unit was drawn out of several."""
     for level, stage in enumerate(stages):

@@ -28,6 +28,7 @@ OF_A_DESIGN = (
     'rate',
     'certainty',
     'nest',
+    'any_scale',
     'post_strata',
     'raked_on',
     'base_weights',
@@ -69,6 +70,11 @@ def add_design(parser: argparse.ArgumentParser) -> None:
     group.add_argument('--nest', action='store_true', help='PSU labels start again by stratum')
     group.add_argument(
         '--lonely', choices=LONELY_RULES, default='fail', help='strata with one PSU (fail)'
+    )
+    group.add_argument(
+        '--any-scale',
+        action='store_true',
+        help='the weights need not add up to the population that --fpc counts',
     )
     margins = group.add_mutually_exclusive_group()
     margins.add_argument(
@@ -114,6 +120,8 @@ def read_design(table: Table, options: argparse.Namespace) -> Design:
     """The design that the options describe, with the calibration of the file's weights."""
     if not options.post_strata and not options.raked_on and options.base_weights:
         raise BadOption('--base-weights needs --post-strata or --raked-on.')
+    if options.any_scale and not options.population:
+        raise BadOption('--any-scale needs --fpc: without it nothing says what the sum should be.')
     design = Design(
         None if options.weights is None else weights_in(table, options.weights),
         probabilities=_numbers(table, options.probabilities),
@@ -126,6 +134,7 @@ def read_design(table: Table, options: argparse.Namespace) -> Design:
         certainty=_numbers(table, options.certainty),
         nest=options.nest,
         lonely_psu=options.lonely,
+        any_scale=options.any_scale,
     )
     margins = (options.post_strata or options.raked_on or '').split(',')
     if margins == ['']:

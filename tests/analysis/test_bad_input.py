@@ -19,6 +19,7 @@ from analysis.calibration import calibrate
 from analysis.errors import (
     AnalysisError,
     BadColumn,
+    BadOption,
     BadWeights,
     ClusterInTwoStrata,
     ConstantColumn,
@@ -119,6 +120,29 @@ def faults(
         's=m stays off',
     ),
     (lambda: weights.trim(ONE, upper=0.5), InfeasibleBounds, 'cannot add up to 12'),
+    (lambda: weights.trim([0.1, 10, 1], lower=2, upper=4), InfeasibleBounds, 'cannot add up to'),
+    (
+        lambda: calibrate(ONE, {'s': SEX}, 5),  # type: ignore[arg-type]
+        BadOption,
+        'population must be a mapping from names to mappings to numbers; it is 5',
+    ),
+    (
+        lambda: calibrate(ONE, x={'y': Y}, totals={'y': np.inf}),
+        BadOption,
+        'The total of y must be finite',
+    ),
+    (
+        lambda: ratio(Design(ONE), Y, np.where(TOWN == 'A', 0, 1), by=TOWN),
+        ConstantColumn,
+        'x adds up to 0 in A',
+    ),
+    (
+        lambda: mean(Design(ONE), Y, where=np.where(np.arange(12) == 4, np.nan, 1)),
+        BadColumn,
+        r'where must be true or false \(or 1 and 0\) in every row; row 5 is not',
+    ),
+    (lambda: linear(Design(ONE), Y * 1e200, {'x': Y}), BadColumn, 'answer has values too large'),
+    (lambda: linear(Design(ONE), Y, {'x': Y * 1e200}), BadColumn, 'x has values too large'),
 )
 def test_every_fault_has_its_name(
     call: Callable[[], Any], error: type[AnalysisError], words: str

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -115,6 +117,20 @@ def test_certainty_villages_pass_the_variance_to_their_persons() -> None:
 def test_a_sum_of_weights_far_from_the_population_is_refused() -> None:
     with pytest.raises(WeightSumFar, match=r'add up to 6, the population to 90.*any_scale'):
         Design(np.ones(6), strata=TOWN, population={'A': 30, 'B': 60})
+
+
+def test_it_is_refused_over_several_stages_too() -> None:
+    """2 of 10 villages with 3 of 40 persons each: the six stand for 400."""
+    stages: dict[str, Any] = {'psu': [1, 1, 1, 2, 2, 2], 'ssu': range(6), 'population': (10, 40)}
+    words = r'add up to 6, the population to 400 \(estimated over 2 stages\).*any_scale'
+    with pytest.raises(WeightSumFar, match=words):
+        Design(np.ones(6), **stages)
+    with pytest.raises(WeightSumFar, match='add up to 1,800'):
+        Design(np.full(6, 300.0), **stages)
+    assert Design(np.ones(6), **stages, any_scale=True).n == 6
+    assert Design(np.full(6, 60.0), **stages).total_weight == 360
+    # How many persons a village has is not said here, so nothing can be compared.
+    assert Design(np.full(6, 1000.0), psu=stages['psu'], population=10).n == 6
 
 
 def test_options_are_checked() -> None:

@@ -71,7 +71,7 @@ EXPECTED = {
 
 
 def design(kind: str = 'two', **options: Any) -> Design:
-    shared: dict[str, Any] = {'strata': D['h'], 'psu': D['i']}
+    shared: dict[str, Any] = {'strata': D['h'], 'psu': D['i'], 'any_scale': True}
     if kind == 'three':
         shared |= {
             'ssu': [D['house'], D['person']],

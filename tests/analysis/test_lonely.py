@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from analysis import Design, mean, replicates, total
-from analysis.errors import BadOption
+from analysis.errors import BadOption, LonelyPsu
 from tests.analysis.test_two_stage import PERSON, S, load, pairs
 
 ONE = load('one_village')
@@ -328,7 +328,7 @@ def test_the_bootstrap_lets_a_sure_stratum_add_nothing_and_refuses_to_borrow() -
 
 
 def test_nothing_to_borrow_from_is_said() -> None:
-    with pytest.raises(BadOption, match='Every stratum has one PSU'):
-        replicates.jackknife(Design(np.ones(2), strata=['a', 'b'], lonely_psu='average'))
+    with pytest.raises(LonelyPsu, match='Every stratum has one PSU'):
+        Design(np.ones(2), strata=['a', 'b'], lonely_psu='average')
     with pytest.raises(BadOption, match='One PSU in all'):
         replicates.jackknife(Design(np.ones(2), psu=[1, 1], lonely_psu='adjust'))

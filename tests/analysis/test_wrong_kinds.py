@@ -80,7 +80,7 @@ CASES: dict[str, Case] = {
             'certainty': None,
             'lonely_psu': 'fail',
             'nest': False,
-            'any_scale': False,
+            'any_scale': True,
         },
     ),
     'Design from rates': (
