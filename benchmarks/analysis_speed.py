@@ -28,12 +28,12 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.written import machine, put, today
+
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-DOCS = ROOT / 'docs' / 'statistics.md'
 GOALS = {'a': (75, 35), 'b': (25, 8), 'c': (40, 12), 'd': (40, 10)}
 SVY = 'svy==0.35.0'
-MARKS = '<!-- speed: start -->', '<!-- speed: end -->'
 
 
 def make_data(folder: Path, rows: int) -> None:
@@ -143,7 +143,7 @@ def table(results: dict[str, dict[str, dict[str, object]]]) -> str:
             cells.append(f'{units:,.1f}, {seconds:.3g}, {float(str(one["peak"])):,.0f}')
         lines.append(f'| ({task}) | {must}, {aim} | ' + ' | '.join(cells) + ' |')
     unit = float(str(results['analysis']['unit']['seconds']))
-    lines.append(f'\nU was {unit * 1e3:.2f} ms; {os.cpu_count()} processors.')
+    lines.append(f'\nU was {unit * 1e3:.2f} ms; {today()}; {machine()}.')
     return '\n'.join(lines)
 
 
@@ -171,9 +171,7 @@ def main() -> None:
     differences = compare(results)
     print('\n'.join(differences) or 'All programs give the same numbers.')
     if options.write:
-        before, _, rest = DOCS.read_text().partition(MARKS[0])
-        _, _, after = rest.partition(MARKS[1])
-        DOCS.write_text(f'{before}{MARKS[0]}\n{text}\n{MARKS[1]}{after}')
+        put('statistics.md', 'speed', text)
     if differences:
         sys.exit(1)
 

@@ -19,8 +19,6 @@ into docs/performance.md.
 from __future__ import annotations
 
 import argparse
-import os
-import re
 import shutil
 import statistics
 import tempfile
@@ -28,7 +26,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +34,11 @@ from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, sync_
 from waitress import create_server
 
 from benchmarks import site, surveyjs
+from benchmarks.written import machine, put, today
 from cixi_survey import config, create_app, pages
 from cixi_survey.demo import load as demo
 from cixi_survey.questionnaire import definition
 
-DOCS = Path(__file__).parent.parent / 'docs' / 'performance.md'
-MARKS = '<!-- first view: start -->', '<!-- first view: end -->'
 BYTES_PER_SECOND = 400_000 / 8
 LATENCY_MS = 400
 SLOWER = 4
@@ -230,13 +226,8 @@ def table(found: dict[str, dict[str, Figures]], runs: int) -> str:
                 ours, theirs = values
                 cells.append(f'{theirs / ours:.1f}' if ours and theirs else '–')
             lines.append(f'| {name} | {text} | {" | ".join(cells)} |')
-    lines.append(f'\nMedians of {runs} runs, {datetime.now(UTC):%-d %B %Y}; {_machine()}.')
+    lines.append(f'\nMedians of {runs} runs, {today()}; {machine()}.')
     return '\n'.join(lines)
-
-
-def _machine() -> str:
-    named = re.search(r'model name\s*: (.*)', Path('/proc/cpuinfo').read_text())
-    return f'{os.cpu_count()} processors ({named[1] if named else "unknown"})'
 
 
 def main() -> None:
@@ -255,9 +246,7 @@ def main() -> None:
         text = table(measure(url, options.runs, programs), options.runs)
     print(text)
     if options.write:
-        before, _, rest = DOCS.read_text().partition(MARKS[0])
-        _, _, after = rest.partition(MARKS[1])
-        DOCS.write_text(f'{before}{MARKS[0]}\n{text}\n{MARKS[1]}{after}')
+        put('performance.md', 'first view', text)
 
 
 if __name__ == '__main__':
