@@ -148,6 +148,7 @@
     let sending = false;      // the button was pressed
     let ended = false;        // received, or refused for good
     let halted = false;       // two versions: the person must choose first
+    let unchosen = null;      // of these, that of this page
     let stamp = '';           // of the copy that this page wrote or took up: another is of another window
     let complaint = '';       // what the server had against the last draft: told once
     let unsure = [];          // digests of what was posted without an answer: it may have arrived
@@ -281,6 +282,7 @@
 
     // Two versions, and the person chooses; ``revision`` is that of theirs
     function choose(revision, theirs, mine, message) {
+      unchosen = mine;
       const panel = byId('conflict');
       const buttons = panel.querySelectorAll('button');
       const decide = (answers) => {
@@ -413,25 +415,40 @@
 
     function leave(doing) {
       const [what, value] = doing.split(':');
-      if (what === 'anew') {
-        beginAnew();
-        return;
-      }
+      if (what === 'anew') return beginAnew();
+      const go = () => {
+        const query = new URLSearchParams(location.search);
+        query.delete('saved');
+        query.set(what, value);
+        location.assign(location.pathname + '?' + query + location.hash);
+      };
       clearTimeout(later);
+      if (what !== 'save' && halted && setAside()) return go();
+      if (what !== 'save' && !dirty && !Object.keys(page.answers()).length) return go(); // nothing to keep
       dirty = true;
-      save().then(() => {
+      return save().then(() => {
         if (halted || sending) return;
         if (dirty && !ended && !(complaint && what !== 'save' && keep())) {
           page.say('warning', texts.unsent, keep() ? texts.offline : texts.unsafe);
         } else if (what === 'save') {
           page.say('success', texts.unsent, texts.comeback);
         } else {
-          const query = new URLSearchParams(location.search);
-          query.delete('saved');
-          query.set(what, value);
-          location.assign(location.pathname + '?' + query + location.hash);
+          go();
         }
       });
+    }
+
+    // The version of this page, for the page in another language or size: there the person is asked again
+    function setAside() {
+      try { sessionStorage.setItem('cixi aside ' + door, JSON.stringify(unchosen)); } catch (forbidden) { return false; }
+      return true;
+    }
+    function takeAside() {
+      try {
+        const aside = JSON.parse(sessionStorage.getItem('cixi aside ' + door));
+        sessionStorage.removeItem('cixi aside ' + door);
+        return aside;
+      } catch (forbidden) { return null; }
     }
 
     // --- The form without a network; a browser that cannot keep it stays as it is
@@ -469,7 +486,9 @@
     if (receipt) {
       end(texts.received, '', receipt);
     } else {
+      const aside = takeAside();
       if (copy) takeUp(copy);
+      if (aside && !halted && !same(aside, page.answers())) choose(hidden('_revision').value, page.answers(), aside, texts.window);
       const safe = canWrite();
       if (safe) tellStays(texts.copied);
       if (!halted && Object.keys(page.answers()).length) keep();

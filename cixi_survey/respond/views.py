@@ -383,15 +383,20 @@ def _keep_and_return(
 ) -> ResponseReturnValue:
     """Keep a draft and lead back to the form: in another language or size, or to go on later."""
     what, _colon, value = given.do.partition(':')
+    switches = what in {'lang', 'elder'}
     revision = given.revision
     if what == 'keep' and value.isdecimal():
         revision = int(value)
+    untouched = not revision and not any(
+        text.strip() for texts in given.raw.values() for text in texts
+    )
     try:
-        saved = _save(entrance, ticket, given, revision)
+        saved = None if switches and untouched else _save(entrance, ticket, given, revision)
     except StaleDraft as stale:
+        i18n.switch(given.do)
         return page.choose(wave, stale, given, ticket), stale.status
     query = {'c': request.args['c']} if 'c' in request.args else {}
-    query |= {what: value} if what in {'lang', 'elder'} else {'saved': '1'}
+    query |= {what: value} if switches else {'saved': '1'}
     response = make_response(redirect(f'{request.path}?{urlencode(query)}', 303))
     return _hold(response, entrance, wave, ticket, saved)
 
