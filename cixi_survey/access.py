@@ -27,6 +27,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     'staff.manage': frozenset({'administrator'}),
     'wave.see': frozenset({'administrator', 'organiser', 'statistician'}),
     'wave.manage': frozenset({'organiser'}),
+    'wave.approve': frozenset({'administrator', 'organiser', 'statistician'}),
     'wave.codes': frozenset({'organiser'}),
     'questionnaire.see': frozenset({'administrator', 'organiser', 'statistician'}),
     'questionnaire.edit': frozenset({'organiser'}),

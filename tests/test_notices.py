@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from cixi_survey import clock, languages, notices
 from cixi_survey.models import Notice, Response, Wave
 from cixi_survey.questionnaire import definition
-from cixi_survey.waves import lifecycle
 from tests import factories
 from tests.respond.conftest import COMPLETE, open_field
 from tests.waves import conftest as make
@@ -89,7 +88,7 @@ def test_opening_keeps_the_notice_word_for_word(database, monkeypatch):
         wave = make.prepared(session)
         assert wave.notice_sha256 is None
         before = notices.of(session, wave)
-        lifecycle.open_wave(session, make.SLUG, **make.ACT)
+        make.open_wave(session)
     # The next release says it in other words; what people agreed to stays as it was.
     monkeypatch.setattr(languages, 'speaker', lambda *_language: lambda _message: 'other words')
     notices._known.clear()

@@ -26,9 +26,9 @@ from cixi_survey.respond.entrance import Entrance
 from cixi_survey.respond.submit import Submission, submit
 from cixi_survey.results import publish, run
 from cixi_survey.staff import accounts
-from cixi_survey.waves import draw, frame, lifecycle, populations, printing
+from cixi_survey.waves import approval, draw, frame, lifecycle, populations, printing
 
-ACTOR = 'demonstration'
+ACTOR, SECOND = 'demonstration', 'demonstration-2'
 SEED = 20180521
 QUESTIONNAIRE = ROOT / 'surveys' / 'cixi-eco-baseline.yaml'
 POPULATIONS = places.FOLDER / 'demonstration-population.csv'
@@ -155,6 +155,9 @@ def _collect(
     _offer(session, scene, before)
     batch = printing.make_codes(session, scene.slug, secret_key=secret_key, actor=ACTOR, now=before)
     slips = printing.slips(session, wave, key=batch.key, secret_key=secret_key)
+    lifecycle.put_forward(session, scene.slug, actor=ACTOR, now=before)
+    seen = approval.content_sha256(session, wave)
+    approval.approve(session, scene.slug, seen=seen, actor=SECOND, now=before)
     lifecycle.open_wave(session, scene.slug, actor=ACTOR, now=scene.opens_at)
     questionnaire = from_canonical(wave.version.definition)
     rng = np.random.default_rng(scene.seed)

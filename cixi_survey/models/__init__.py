@@ -1,5 +1,6 @@
 """What the database keeps, one noun a module; the rules are constraints."""
 
+from cixi_survey.models.approval import WaveApproval
 from cixi_survey.models.audit_entry import AuditEntry
 from cixi_survey.models.base import Base
 from cixi_survey.models.contact import Contact, ContactGiven, ContactOffer, PrizeDraw
@@ -84,6 +85,7 @@ __all__ = [
     'VillageDraw',
     'VillageFrame',
     'Wave',
+    'WaveApproval',
     'WaveMargin',
     'WavePlan',
     'WaveStratum',

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from cixi_survey.errors import N_
-from cixi_survey.models import Frame, Invitation, SampleDraw, Wave, WaveStratum
+from cixi_survey.models import Frame, Invitation, SampleDraw, Wave, WaveApproval, WaveStratum
 
 STATE_NAMES = {
     'planned': N_('planned'),
@@ -74,4 +74,14 @@ def _preparation(session: Session, wave: Wave) -> str:
     )
     if session.scalar(query.limit(1)) is not None:
         return N_('Make and print the codes.')
-    return N_('Check everything and open the wave.')
+    decision = session.scalar(
+        sa.select(WaveApproval.decision)
+        .where(WaveApproval.wave_id == wave.id)
+        .order_by(WaveApproval.id.desc())
+        .limit(1)
+    )
+    return {
+        '': N_('A second person has to look at the wave and decide.'),
+        'approved': N_('Open the wave.'),
+        'returned': N_('Mend what was remarked and put the wave forward again.'),
+    }.get(str(decision), N_('Check everything and put the wave forward for approval.'))

@@ -21,6 +21,7 @@ from wtforms import (
     RadioField,
     SelectField,
     StringField,
+    TextAreaField,
 )
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import (
@@ -345,10 +346,37 @@ class PlannerForm(Form):
 
 
 class OpenForm(Form):
+    """The press of a button."""
+
+
+class PutForwardForm(Form):
     without_sample = BooleanField(
         _l('Open link only, without a sample'),
         description=_l('Then there are no headline figures, only an unweighted open stream.'),
     )
+
+
+class DecisionForm(Form):
+    """What a second person says to a wave that was put forward; ``seen`` is what it was then."""
+
+    seen = HiddenField()
+    decision = RadioField(
+        _l('Your decision'),
+        choices=[
+            SelectChoice('approve', _l('Approve: the wave may be opened as it is')),
+            SelectChoice('send_back', _l('Send back with a remark')),
+        ],
+        validators=[InputRequired(_l('Choose one.'))],
+    )
+    remark = TextAreaField(
+        _l('Remark'),
+        description=_l('What has to be mended; needed when you send it back.'),
+        validators=[Length(max=1000)],
+    )
+
+    def validate_remark(self, field: Field) -> None:
+        if self.decision.data == 'send_back' and not (field.data or '').strip():
+            raise ValidationError(_l('Say what has to be mended.'))
 
 
 def file_given(form: FlaskForm, field: Field) -> None:

@@ -26,8 +26,10 @@ from cixi_survey.models import (
     QuestionnaireVersion,
     Response,
     Wave,
+    WaveApproval,
 )
 from cixi_survey.questionnaire import definition
+from cixi_survey.waves import approval
 
 STATE_NAMES = {
     'planned': N_('planned'),
@@ -221,48 +223,78 @@ def _plan_problems(session: Session, plan: Plan) -> list[Problem]:
     return problems
 
 
+def put_forward(
+    session: Session, slug: str, *, without_sample: bool = False, actor: str, now: datetime
+) -> WaveApproval:
+    """Ask a second person to approve that the wave opens, once nothing else stands in the way.
+
+    ``without_sample`` states that there will be no probability sample, only the open link.
+    Raises NotReady with every reason at once, AlreadyOpened, NotFound.
+    """
+    wave = _not_opened(session, slug)
+    problems = opening_problems(session, wave, now, without_sample=without_sample)
+    if problems:
+        raise NotReady(problems=problems)
+    return approval.put_forward(session, wave, actor=actor, now=now)
+
+
+def _not_opened(session: Session, slug: str) -> Wave:
+    wave = access.wave_for(session, slug, lock=True)
+    if wave.state != 'planned':
+        raise AlreadyOpened(title=wave.title, state=Term(STATE_NAMES[wave.state]))
+    return wave
+
+
 def open_wave(
     session: Session,
     slug: str,
     *,
-    without_sample: bool = False,
     actor: str,
     now: datetime,
     translations: Path = notices.SHIPPED,
 ) -> Wave:
-    """Open a planned wave, and fix what its residents are promised.
+    """Open a planned and approved wave, and fix what its residents are promised.
 
-    ``without_sample`` states that there will be no probability sample, only the open link;
     ``translations`` has the languages in which the notice is kept.
     Raises NotReady with every reason at once, AlreadyOpened, NotFound.
     """
-    wave = access.wave_for(session, slug, lock=True)
-    if wave.state != 'planned':
-        raise AlreadyOpened(title=wave.title, state=Term(STATE_NAMES[wave.state]))
-    problems = opening_problems(session, wave, now, without_sample=without_sample)
+    wave = _not_opened(session, slug)
+    problems = problems_left(session, wave, now)
     if problems:
         raise NotReady(problems=problems)
     notice = notices.freeze(session, wave, now, translations=translations)
     wave.state = 'open'
     session.flush()
+    asked = approval.latest(session, wave)
     details = {
         'opens_at': clock.show(wave.opens_at),
         'closes_at': clock.show(wave.closes_at),
         'questionnaire': wave.version_sha256,
         'approval_number': wave.approval_number,
+        'approved_by': asked.decided_by if asked else '',
         'legal_basis': wave.legal_basis,
         'answers_until': wave.answers_until.isoformat(),
         'notice': notice.sha256,
-        'sample': 'open link only' if without_sample else 'drawn',
+        'sample': 'drawn' if _sampled_by_town(session, wave) else 'open link only',
     }
     audit.on_wave(session, wave, 'wave.open', actor, now, details)
     return wave
 
 
+def problems_left(session: Session, wave: Wave, now: datetime) -> list[Problem]:
+    """All that keeps a wave from opening, the second person's approval first.
+
+    What was approved says whether there is a sample: a wave without one has its open link only.
+    """
+    undecided = approval.problems(session, wave)
+    without_sample = not undecided and not _sampled_by_town(session, wave)
+    return [*undecided, *opening_problems(session, wave, now, without_sample=without_sample)]
+
+
 def opening_problems(
     session: Session, wave: Wave, now: datetime, *, without_sample: bool = False
 ) -> list[Problem]:
-    """Everything that keeps a planned wave from opening, each with its cure."""
+    """All but the second person that keeps a planned wave from opening, each with its cure."""
     return [
         *_approval_problems(wave, now),
         *_legal_basis_problems(wave),

@@ -15,9 +15,10 @@ from cixi_survey.models import (
     VillageDraw,
     VillageFrame,
     Wave,
+    WaveApproval,
     WavePlan,
 )
-from cixi_survey.waves import draw, frame, lifecycle, printing, two_stage, villages
+from cixi_survey.waves import approval, draw, frame, lifecycle, printing, two_stage, villages
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,9 @@ class Preparation:
     with_code: int
     offers: bool
     problems: tuple[Problem, ...]
+    asked: WaveApproval | None
+    standing: approval.Standing
+    changed: tuple[str, ...]
 
     @property
     def legal_basis_missing(self) -> bool:
@@ -53,6 +57,7 @@ def of(session: Session, wave: Wave, now: datetime) -> Preparation:
     """The preparation of a wave as it is now."""
     stored = frame.stored_frame(session, wave)
     sampled, with_code = printing.counts(session, wave)
+    asked = approval.latest(session, wave) if wave.state == 'planned' else None
     problems = lifecycle.opening_problems(session, wave, now) if wave.state == 'planned' else []
     return Preparation(
         towns=len(wave.strata),
@@ -70,4 +75,7 @@ def of(session: Session, wave: Wave, now: datetime) -> Preparation:
         with_code=with_code,
         offers=session.get(ContactOffer, wave.id) is not None,
         problems=tuple(problems),
+        asked=asked,
+        standing=approval.standing(session, wave) if wave.state == 'planned' else 'none',
+        changed=tuple(approval.changed(session, wave, asked)) if asked else (),
     )

@@ -15,10 +15,13 @@ from flask_babel import lazy_gettext as _l
 
 from cixi_survey import access, clock, codes, database, i18n, notices, pages, qr, versions
 from cixi_survey.access import requires, wave_for
-from cixi_survey.errors import ProblemsFound, Term
-from cixi_survey.models import STATES, Wave
+from cixi_survey.errors import N_, ProblemsFound, Term
+from cixi_survey.models import Wave
 from cixi_survey.questionnaire import definition
 from cixi_survey.waves import (
+    approval,
+    approval_views,
+    decided,
     lifecycle,
     monitor,
     planner_views,
@@ -30,7 +33,15 @@ from cixi_survey.waves import (
 from cixi_survey.waves.blueprint import bp
 from cixi_survey.waves.forms import OpenForm, WaveForm
 
-__all__ = ['NAVIGATION', 'bp', 'planner_views', 'sample_views', 'upload_views', 'village_views']
+__all__ = [
+    'NAVIGATION',
+    'approval_views',
+    'bp',
+    'planner_views',
+    'sample_views',
+    'upload_views',
+    'village_views',
+]
 CHANNEL = re.compile(r'[\w-]{1,40}')
 NAVIGATION = (('wave.see', 'waves.list_waves', _l('Waves')),)
 
@@ -90,7 +101,10 @@ def show_wave(slug: str) -> ResponseReturnValue:
         wave=wave,
         ready=ready,
         questionnaire=questionnaire,
-        step_entries=_steps(wave),
+        step_entries=_steps(wave, ready),
+        words=decided,
+        changed=[_(approval.NAMES[name]) for name in ready.changed],
+        person=access.signed_in(),
         running=wave.is_open(now),
         over=now > wave.closes_at and not wave.is_open(now),
         link=_link(wave),
@@ -99,18 +113,22 @@ def show_wave(slug: str) -> ResponseReturnValue:
     )
 
 
-def _steps(wave: Wave) -> list[dict[str, str]]:
-    reached = STATES.index(wave.state)
-    notes = {'open': i18n.moment(wave.opens_at)}
-    if reached < STATES.index('closed'):  # what was planned; it may be closed earlier or later
-        notes['closed'] = i18n.moment(wave.closes_at)
+def _steps(wave: Wave, ready: preparation.Preparation) -> list[dict[str, str]]:
+    """The states of a wave, with its approval between planning and opening."""
+    names = dict(lifecycle.STATE_NAMES)
+    order = [names.pop('planned'), N_('approved'), *names.values()]
+    state = 'approved' if ready.standing == 'approved' else wave.state
+    reached = ('planned', 'approved', *names).index(state)
+    notes = {lifecycle.STATE_NAMES['open']: i18n.moment(wave.opens_at)}
+    if not wave.sealed:  # what was planned; it may be closed earlier or later
+        notes[lifecycle.STATE_NAMES['closed']] = i18n.moment(wave.closes_at)
     return [
         {
-            'text': _(lifecycle.STATE_NAMES[state]),
+            'text': _(name),
             'state': 'done' if place < reached else 'current' if place == reached else 'todo',
-            'note': notes.get(state, ''),
+            'note': notes.get(name, ''),
         }
-        for place, state in enumerate(STATES)
+        for place, name in enumerate(order)
     ]
 
 
@@ -167,16 +185,14 @@ def _translations() -> Path:
 @requires('wave.manage')
 @i18n.shows_again
 def open_wave(slug: str) -> ResponseReturnValue:
-    form = OpenForm()
     now = clock.now()
     problems: tuple[object, ...] = ()
-    if form.validate_on_submit():
+    if OpenForm().validate_on_submit():
         try:
             with database.transaction() as session:
                 lifecycle.open_wave(
                     session,
                     slug,
-                    without_sample=form.without_sample.data,
                     actor=access.signed_in().username,
                     now=now,
                     translations=_translations(),
@@ -187,17 +203,14 @@ def open_wave(slug: str) -> ResponseReturnValue:
             flash(_('The wave is open.'), 'success')
             return redirect(url_for('waves.show_wave', slug=slug), 303)
     with database.reading() as session:
-        wave = wave_for(session, slug)
+        wave = approval_views.not_opened(session, slug)
         ready = preparation.of(session, wave, now)
-    if wave.state != 'planned':
-        state = Term(lifecycle.STATE_NAMES[wave.state])
-        raise lifecycle.AlreadyOpened(title=wave.title, state=state)
+        left = lifecycle.problems_left(session, wave, now)
     page = render_template(
         'waves/open.html',
         wave=wave,
         ready=ready,
-        form=form,
-        problems=problems or (() if form.was_tried() else ready.problems),
+        problems=problems or left,
         refused=bool(problems),
     )
     return page, 409 if problems else 200

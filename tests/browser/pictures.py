@@ -31,7 +31,7 @@ from cixi_survey.database import Database
 from cixi_survey.demo import load as demo
 from cixi_survey.models import Notice, Response, Run, Staff, StaffSession, Wave
 from cixi_survey.notices import ADDRESS_LENGTH
-from cixi_survey.waves import frame, lifecycle, populations, stages, two_stage, villages
+from cixi_survey.waves import approval, frame, lifecycle, populations, stages, two_stage, villages
 from cixi_survey.waves.stages import Asked
 from tests.browser.conftest import CHROMIUM_FLAGS
 from tests.conftest import SECRET, make_app
@@ -243,6 +243,20 @@ STAFF_PAGES = (
         'organiser',
     ),
     ('codes', 'waves.make_codes', '/staff/waves/{planned}/codes', 'Codes', 'organiser'),
+    (
+        'put-forward',
+        'waves.put_forward',
+        '/staff/waves/{planned}/put-forward',
+        'Putting a wave forward',
+        'organiser',
+    ),
+    (
+        'approval',
+        'waves.decide',
+        '/staff/waves/{planned}/approval',
+        'A second person looks and decides',
+        'statistician',
+    ),
     ('open', 'waves.open_wave', '/staff/waves/{planned}/open', 'Opening a wave', 'organiser'),
     ('returns', 'waves.show_returns', '/staff/waves/{present}/returns', 'Returns', 'organiser'),
     ('close', 'waves.close_wave', '/staff/waves/{present}/close', 'Closing a wave', 'organiser'),
@@ -497,6 +511,7 @@ def _fill(app: Flask) -> str:
         wave.demonstration = True
         demo._prepare(session, coming, now)
         _two_stages(session, coming, version, now)
+        approval.put_forward(session, wave, actor='organiser', now=now)
         person = session.scalars(sa.select(Staff.id).where(Staff.username == 'organiser')).one()
         text = demo.QUESTIONNAIRE.read_text(encoding='utf-8')
         drafts.create(session, text, drafts.Writer('organiser', person), now)

@@ -165,6 +165,21 @@ def slips_are_ready_to_print(desk: Desk) -> str:
     return code
 
 
+def a_second_person_approves(desk: Desk) -> None:
+    """The organiser puts the wave forward, the administrator looks at it and approves."""
+    desk.open('/staff/waves/winter-2026')
+    desk.follow('全面检查并提交审批')
+    desk.press('提交审批')
+    desk.press('退出')
+    sign_in(desk, 'li.wei', PASSWORD)
+    desk.follow('2026年冬季生态文明公众调查')
+    desk.follow('审核并决定')
+    desk.page.get_by_text('批准：可以按现状开放').click()
+    desk.press('作出决定')
+    desk.press('退出')
+    sign_in(desk, 'wang.fang', PASSWORD)
+
+
 @pytest.mark.timeout(240)  # some forty pages, each looked through by axe
 def test_from_an_empty_database_to_a_sealed_wave(served, page: Page, tmp_path: Path) -> None:
     app, address = served
@@ -178,6 +193,7 @@ def test_from_an_empty_database_to_a_sealed_wave(served, page: Page, tmp_path: P
     organiser_creates_the_wave(desk, one_time)
     organiser_draws_the_sample(desk)
     code = slips_are_ready_to_print(desk)
+    a_second_person_approves(desk)
     desk.open('/staff/waves/winter-2026/open')
     desk.press('开放调查')
     page.goto(f'{address}/i/{code}')

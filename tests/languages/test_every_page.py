@@ -29,7 +29,16 @@ from cixi_survey import clock, codes, database, notices, trials
 from cixi_survey.authoring import drafts
 from cixi_survey.config import ROOT
 from cixi_survey.errors import Refusal
-from cixi_survey.models import Base, ContactOffer, QuestionnaireVersion, Run, Staff, Wave
+from cixi_survey.models import (
+    Base,
+    ContactOffer,
+    QuestionnaireVersion,
+    Run,
+    Staff,
+    Wave,
+    WaveApproval,
+    WaveStratum,
+)
 from cixi_survey.waves import villages
 from tests import factories
 from tests.authoring.forms import Form
@@ -429,6 +438,38 @@ def hidden(response: TestResponse) -> dict[str, str]:
     return {name: html.unescape(value) for name, value in fields if name != 'csrf_token'}
 
 
+def second_person(world: World, wave: str) -> None:
+    """Everything that can happen between putting a wave forward and its approval."""
+
+    def put_forward(asked_by: str) -> dict[str, str]:
+        world.post(f'{wave}/put-forward')
+        written(WaveApproval, asked_by=asked_by)
+        page = world.get(f'{wave}/approval').get_data(as_text=True)
+        return dict(re.findall(r'name="(seen)"[^>]* value="([^"]+)"', page))
+
+    def written(model: type[Base], **values: object) -> None:
+        with world.database.transaction() as session:
+            session.execute(sa.update(model).values(**values))
+
+    for name in ('put-forward', 'approval', 'open'):
+        world.get(f'{wave}/{name}')
+    world.post(f'{wave}/open')
+    world.post(f'{wave}/approval', decision='approve', **put_forward('wang'))
+    world.post(f'{wave}/take-back')
+    seen = put_forward('zhao')
+    world.post(f'{wave}/approval', **seen)
+    world.post(f'{wave}/approval', decision='send_back', **seen)
+    world.post(f'{wave}/approval', decision='send_back', remark='旅程', **seen)
+    world.get(wave)
+    seen = put_forward('zhao')
+    written(WaveStratum, population=7)
+    for address in (wave, f'{wave}/approval'):
+        world.get(address)
+    world.post(f'{wave}/approval', decision='approve', **seen)
+    world.post(f'{wave}/approval', decision='approve', **put_forward('zhao'))
+    world.get(wave)
+
+
 def test_every_act_of_staff_and_what_it_says(world: World) -> None:
     wave, plan = '/staff/waves/empty', {'slug': 'journey'}
     page = world.get(f'{wave}/edit').get_data(as_text=True)
@@ -482,6 +523,7 @@ def test_every_act_of_staff_and_what_it_says(world: World) -> None:
     world.get(f'{wave}/codes')
     world.post(f'{wave}/slips', key=key[1])
     world.post(f'{wave}/slips', key='none')
+    second_person(world, wave)
     world.post(f'{wave}/open')
     world.post(f'{wave}/open')
     world.get(f'{wave}/close')

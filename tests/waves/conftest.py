@@ -8,7 +8,7 @@ import pytest
 
 from cixi_survey import access, clock
 from cixi_survey.database import Database
-from cixi_survey.waves import draw, frame, lifecycle, populations, printing, two_stage
+from cixi_survey.waves import approval, draw, frame, lifecycle, populations, printing, two_stage
 from cixi_survey.waves.stages import Asked
 from tests import factories
 from tests.conftest import SECRET
@@ -123,9 +123,21 @@ def prepared(session, **changes):
     return wave
 
 
+def approve(session, slug=SLUG, **changes):
+    """The wave put forward by one person and approved by another."""
+    asked = lifecycle.put_forward(session, slug, **{**ACT, **changes})
+    approval.approve(session, slug, seen=asked.sha256, actor='li', now=ACT['now'])
+
+
+def open_wave(session, slug=SLUG, **changes):
+    """Put forward, approve, open."""
+    approve(session, slug, **changes)
+    return lifecycle.open_wave(session, slug, **ACT)
+
+
 def opened(session, **changes):
     prepared(session, **changes)
-    return lifecycle.open_wave(session, SLUG, **ACT)
+    return open_wave(session)
 
 
 @pytest.fixture

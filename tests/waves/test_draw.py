@@ -186,7 +186,7 @@ def test_a_sample_in_use_or_of_an_open_wave_is_not_discarded(framed):
     with framed.transaction() as session:
         session.execute(sa.delete(Draft))
         make.make_codes(session)
-        lifecycle.open_wave(session, SLUG, **ACT)
+        make.open_wave(session)
     with pytest.raises(lifecycle.NotPlanned), framed.transaction() as session:
         draw.discard(session, SLUG, **ACT)
 
@@ -287,7 +287,7 @@ def test_a_form_sent_twice_does_not_revoke_its_own_codes(drawn):
 def test_a_closed_wave_gives_no_codes(drawn):
     with drawn.transaction() as session:
         make.make_codes(session)
-        lifecycle.open_wave(session, SLUG, **ACT)
+        make.open_wave(session)
         lifecycle.close_wave(session, SLUG, **ACT)
     with pytest.raises(printing.WaveOver), drawn.transaction() as session:
         make.make_codes(session, revoke=True)
@@ -324,7 +324,7 @@ def test_the_file_leads_each_unit_to_its_address(drawn):
 def test_a_wave_that_is_answered_after_the_draw_keeps_its_design(drawn):
     with drawn.transaction() as session:
         make.make_codes(session)
-        wave = lifecycle.open_wave(session, SLUG, **ACT)
+        wave = make.open_wave(session)
         unit = units(session)[0]
         response = factories.response(session, wave, unit)
         assert response.base_weight == unit.size / unit.probability

@@ -30,7 +30,7 @@ SLUG = 'autumn-2026'
 def reasons(database, *, without_sample=False, now=None):
     act = {**ACT, 'now': now or clock.now()}
     with pytest.raises(lifecycle.NotReady) as refused, database.transaction() as session:
-        lifecycle.open_wave(session, SLUG, without_sample=without_sample, **act)
+        lifecycle.put_forward(session, SLUG, without_sample=without_sample, **act)
     return [problem.code for problem in refused.value.problems]
 
 
@@ -50,6 +50,8 @@ def test_a_fully_prepared_wave_opens(database):
             'wave.frame',
             'wave.draw',
             'wave.codes',
+            'wave.put_forward',
+            'wave.approve',
             'wave.open',
         ]
         assert audit.broken_at(session) is None
@@ -94,7 +96,7 @@ def test_the_approval_must_last_to_the_closing_day(database, today, days, expect
         assert reasons(database) == [expected]
     else:
         with database.transaction() as session:
-            assert lifecycle.open_wave(session, SLUG, **ACT).state == 'open'
+            assert make.open_wave(session).state == 'open'
 
 
 def test_a_wave_whose_end_is_past_does_not_open(database):
@@ -119,7 +121,7 @@ def test_open_link_only_has_to_be_said(database):
         make.load_populations(session)
     assert reasons(database) == ['sample_missing']
     with database.transaction() as session:
-        wave = lifecycle.open_wave(session, SLUG, without_sample=True, **ACT)
+        wave = make.open_wave(session, without_sample=True)
         assert wave.state == 'open'
 
 
@@ -169,7 +171,7 @@ def test_a_wave_opens_only_once(database):
         make.opened(session)
         lifecycle.close_wave(session, SLUG, **ACT)
     with pytest.raises(lifecycle.AlreadyOpened), database.transaction() as session:
-        lifecycle.open_wave(session, SLUG, **ACT)
+        make.open_wave(session)
 
 
 def test_what_was_decided_can_be_changed_only_while_planned(database):
@@ -177,7 +179,7 @@ def test_what_was_decided_can_be_changed_only_while_planned(database):
         wave = make.prepared(session)
         plan = make.plan(version_sha256=wave.version_sha256, target_n=70)
         lifecycle.edit(session, SLUG, plan, **ACT)
-        lifecycle.open_wave(session, SLUG, **ACT)
+        make.open_wave(session)
     for change in ({'satisfaction_scale': 'score'}, {'target_basis': 'plan'}, {'target_n': 1}):
         with pytest.raises(lifecycle.NotPlanned), database.transaction() as session:
             lifecycle.edit(session, SLUG, dataclasses.replace(plan, **change), **ACT)

@@ -25,6 +25,8 @@ PAGES = {
     '/staff/waves/{slug}': SEE,
     '/staff/waves/{slug}/edit': MANAGE,
     '/staff/waves/{slug}/open': MANAGE,
+    '/staff/waves/{slug}/put-forward': MANAGE,
+    '/staff/waves/{slug}/approval': SEE,
     '/staff/waves/{slug}/returns': SEE,
     '/staff/waves/{slug}/populations': MANAGE,
     '/staff/waves/{slug}/populations/template.csv': MANAGE,
@@ -111,6 +113,8 @@ def opened(app_database):
 
 @pytest.mark.parametrize('role', sorted(SEE))
 def test_each_page_opens_for_its_roles_only(client, app_database, prepared, role):
+    with app_database.transaction() as session:
+        lifecycle.put_forward(session, SLUG, **ACT)
     factories.sign_in(client, app_database, role)
     for pattern, allowed in PAGES.items():
         address = pattern.format(slug=SLUG, sha256=prepared.version_sha256)
@@ -306,7 +310,9 @@ def test_what_was_begun_is_not_left_in_the_files_after_closing(organiser, app_da
 
 
 def test_a_prepared_wave_is_opened_and_closed_in_the_browser(organiser, app_database, prepared):
-    assert 'id="f-without_sample"' not in text(organiser.get(f'/staff/waves/{SLUG}/open'))
+    assert post(organiser, f'/staff/waves/{SLUG}/open').status_code == 409
+    with app_database.transaction() as session:
+        make.approve(session)
     assert post(organiser, f'/staff/waves/{SLUG}/open').status_code == 303
     assert read(app_database).state == 'open'
     assert organiser.get(f'/staff/waves/{SLUG}/edit').status_code == 409
@@ -328,11 +334,12 @@ def test_closing_twice_is_refused_with_the_reason(organiser, opened):
     assert 'is closed' in text(page)
 
 
-def test_open_link_only_is_a_choice_on_the_page_of_opening(organiser, app_database, wave):
+def test_open_link_only_is_said_when_the_wave_is_put_forward(organiser, app_database, wave):
     with app_database.transaction() as session:
         make.load_populations(session)
-    assert post(organiser, f'/staff/waves/{SLUG}/open').status_code == 409
-    assert post(organiser, f'/staff/waves/{SLUG}/open', without_sample='y').status_code == 303
+    address = f'/staff/waves/{SLUG}/put-forward'
+    assert post(organiser, address).status_code == 409
+    assert post(organiser, address, without_sample='y').status_code == 303
 
 
 def test_populations_margins_and_frame_are_previewed_and_then_stored(organiser, app_database, wave):
@@ -424,7 +431,9 @@ def test_codes_are_handed_out_by_the_page_that_made_them(organiser, app_database
     assert post(organiser, f'{address}.csv', key='x').status_code == 410
 
 
-def test_a_printed_code_leads_to_the_questionnaire_and_a_revoked_one_does_not(organiser, prepared):
+def test_a_printed_code_leads_to_the_questionnaire_and_a_revoked_one_does_not(
+    organiser, app_database, prepared
+):
     address = f'/staff/waves/{SLUG}/codes'
 
     def first_code(making):
@@ -432,7 +441,8 @@ def test_a_printed_code_leads_to_the_questionnaire_and_a_revoked_one_does_not(or
         return text(post(organiser, f'{address}.csv', key=key)).splitlines()[1].split(',')[5]
 
     old = first_code(1)
-    post(organiser, f'/staff/waves/{SLUG}/open')
+    with app_database.transaction() as session:
+        make.open_wave(session)
     assert organiser.get(f'/i/{old}').status_code == 200
     new = first_code(2)
     assert organiser.get(f'/i/{old}').status_code in {404, 410}

@@ -1,0 +1,118 @@
+"""What was decided about a wave, in words: beside what was decided about the wave before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+
+from cixi_survey import i18n, versions
+from cixi_survey.errors import N_
+from cixi_survey.models import Wave
+from cixi_survey.questionnaire import definition
+from cixi_survey.waves import approval
+
+LEGAL_BASIS_WORDS = {
+    '': '–',
+    'consent': N_('consent: withdrawn answers are deleted'),
+    'statutory': N_('the statistics law: withdrawn answers are locked away'),
+}
+SCALE_WORDS = {
+    'share': N_('the share of satisfied residents (in per cent)'),
+    'score': N_('the score from 0 to 100'),
+}
+TARGET_WORDS = {
+    'national': N_('the national threshold'),
+    'plan': N_('the target of the plan for the year'),
+    'chapter8': N_('chapter 8 of the plan'),
+}
+NOTHING = '–'
+
+
+@dataclass(frozen=True)
+class Row:
+    """One thing that was decided, now and in the wave before; ``different`` from it or not."""
+
+    name: str
+    now: str | Markup
+    before: str | Markup
+    different: bool
+
+
+def beside(session: Session, wave: Wave, before: Wave | None) -> list[Row]:
+    """All that opening ``wave`` would fix, each beside what it was in the wave ``before``."""
+    now = approval.content(session, wave)
+    then = approval.content(session, before) if before else {}
+    rows = []
+    for name, label in approval.NAMES.items():
+        here, there = (_shown(session, name, one.get(name)) for one in (now, then))
+        rows.append(Row(label, here, there, different=before is not None and here != there))
+    return rows
+
+
+def _shown(session: Session, name: str, value: Any) -> str | Markup:
+    if value in (None, '', [], {}):
+        return NOTHING
+    form = _FORMATS.get(name)
+    return str(value) if form is None else form(session, value)
+
+
+def _questionnaire(session: Session, sha256: str) -> str | Markup:
+    found = definition.from_canonical(versions.find(session, sha256).definition)
+    return Markup('{} <code>{}</code>').format(i18n.marked(found.title), sha256[:12])
+
+
+def _populations(_session: Session, towns: Mapping[str, int]) -> str:
+    adults = i18n.number(sum(towns.values()))
+    return str(_('%(adults)s adults in %(towns)s towns', adults=adults, towns=len(towns)))
+
+
+def _margins(_session: Session, margins: list[tuple[str, str, float]]) -> str | Markup:
+    names = dict.fromkeys(variable for variable, _category, _share in margins)
+    return i18n.listed(Markup('<code>{}</code>').format(name) for name in names)
+
+
+def _frame(_session: Session, frame: tuple[str, str, str]) -> str:
+    sha256, filename, source = frame
+    return f'{filename} ({sha256[:12]}): {source}'
+
+
+def _sample(_session: Session, sample: list[Any]) -> str:
+    _frame_sha256, seed, *_rest, units = sample
+    return str(_('%(units)s units, seed %(seed)s', units=i18n.number(units), seed=seed))
+
+
+def _offers(_session: Session, offers: list[Any]) -> str:
+    _news, prizes, *_rest = offers
+    draw = _('A prize draw with %(count)s prizes', count=prizes)
+    return str(draw if prizes else _('Word of the results'))
+
+
+def _words(words: Mapping[str, str]) -> Callable[[Session, str], str]:
+    return lambda _session, value: str(_(words[value]))
+
+
+_FORMATS: Mapping[str, Callable[[Session, Any], str | Markup]] = {
+    'title_zh': lambda _session, title: i18n.marked({'zh': title}),
+    'title_en': lambda _session, title: i18n.marked({'en': title}),
+    'version_sha256': _questionnaire,
+    'opens_at': lambda _session, moment: i18n.moment(datetime.fromisoformat(moment)),
+    'closes_at': lambda _session, moment: i18n.moment(datetime.fromisoformat(moment)),
+    'target_n': lambda _session, count: i18n.number(count),
+    'approval_valid_until': lambda _session, day: i18n.day(date.fromisoformat(day)),
+    'legal_basis': _words(LEGAL_BASIS_WORDS),
+    'retention_years': lambda _session, years: str(_('%(years)s years after the end', years=years)),
+    'satisfaction_scale': _words(SCALE_WORDS),
+    'target_basis': _words(TARGET_WORDS),
+    'open_link': lambda _session, allowed: str(_('yes') if allowed else _('no')),
+    'populations': _populations,
+    'margins': _margins,
+    'frame': _frame,
+    'sample': _sample,
+    'offers': _offers,
+}
