@@ -17,7 +17,15 @@ from sqlalchemy.orm import Session
 
 from cixi_survey import access, audit
 from cixi_survey.errors import N_, Problem, Refusal, Term
-from cixi_survey.models import ContactOffer, Frame, Invitation, SampleDraw, Wave, WaveApproval
+from cixi_survey.models import (
+    ContactOffer,
+    Frame,
+    Invitation,
+    SampleDraw,
+    VillageDraw,
+    Wave,
+    WaveApproval,
+)
 
 Standing = Literal['none', 'asked', 'approved', 'returned', 'changed']
 
@@ -92,6 +100,7 @@ NAMES: Mapping[str, str] = {
     'population_source': N_('Population source'),
     'populations': N_('Populations'),
     'margins': N_('Margins'),
+    'villages': N_('Drawn villages'),
     'frame': N_('Sampling frame'),
     'sample': N_('Sample'),
     'offers': N_('After the receipt'),
@@ -103,7 +112,10 @@ def content(session: Session, wave: Wave) -> dict[str, object]:
     found: dict[str, object] = {name: _plain(getattr(wave, name)) for name in DECIDED}
     found['populations'] = {each.town_code: each.population for each in wave.strata}
     found['margins'] = sorted([each.variable, each.category, each.share] for each in wave.margins)
-    found |= {'frame': None, 'sample': None, 'offers': None}
+    found |= {'villages': None, 'frame': None, 'sample': None, 'offers': None}
+    first = session.scalar(sa.select(VillageDraw).where(VillageDraw.wave_id == wave.id))
+    if first is not None:
+        found['villages'] = [first.frame_sha256, first.seed, first.towns]
     frame = session.scalar(sa.select(Frame).where(Frame.wave_id == wave.id))
     if frame is not None:
         found['frame'] = [frame.sha256, frame.filename, frame.source]
@@ -111,7 +123,14 @@ def content(session: Session, wave: Wave) -> dict[str, object]:
     if draw is not None:
         drawn = sa.select(sa.func.count(Invitation.id)).where(Invitation.wave_id == wave.id)
         units = session.scalar(drawn)
-        found['sample'] = [draw.frame_sha256, draw.seed, draw.allocation, draw.allocated, units]
+        found['sample'] = [
+            draw.frame_sha256,
+            draw.sample_sha256,
+            draw.seed,
+            draw.allocation,
+            draw.allocated,
+            units,
+        ]
     offer = session.get(ContactOffer, wave.id)
     if offer is not None:
         names = ('news', 'prizes', 'rules_zh', 'rules_en', 'keep_until')

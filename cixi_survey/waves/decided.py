@@ -82,8 +82,14 @@ def _frame(_session: Session, frame: tuple[str, str, str]) -> str:
     return f'{filename} ({sha256[:12]}): {source}'
 
 
+def _villages(_session: Session, first: list[Any]) -> str:
+    _frame_sha256, seed, towns = first
+    count = i18n.number(sum(town['villages'] for town in towns.values()))
+    return str(_('%(count)s villages and communities, seed %(seed)s', count=count, seed=seed))
+
+
 def _sample(_session: Session, sample: list[Any]) -> str:
-    _frame_sha256, seed, *_rest, units = sample
+    _frame_sha256, _sample_sha256, seed, *_rest, units = sample
     return str(_('%(units)s units, seed %(seed)s', units=i18n.number(units), seed=seed))
 
 
@@ -112,6 +118,7 @@ _FORMATS: Mapping[str, Callable[[Session, Any], str | Markup]] = {
     'open_link': lambda _session, allowed: str(_('yes') if allowed else _('no')),
     'populations': _populations,
     'margins': _margins,
+    'villages': _villages,
     'frame': _frame,
     'sample': _sample,
     'offers': _offers,

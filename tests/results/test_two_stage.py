@@ -110,7 +110,7 @@ def closed(session: Session, *, silent: str = '') -> Wave:
     make.load_lists(session)
     make.draw_persons(session)
     make.make_codes(session)
-    wave = lifecycle.open_wave(session, SLUG, **ACT)
+    wave = make.open_wave(session)
     units = session.scalars(sa.select(Invitation).order_by(Invitation.psu, Invitation.unit)).all()
     first = min(unit.psu for unit in units if unit.stratum == HUSHAN)
     for place, unit in enumerate(units):

@@ -438,7 +438,7 @@ def test_what_changed_afterwards_is_named(drawn, change, told):
 def test_after_closing_the_villages_can_still_be_drawn_again(drawn):
     with drawn.transaction() as session:
         make.make_codes(session)
-        lifecycle.open_wave(session, SLUG, **ACT)
+        make.open_wave(session)
         lifecycle.close_wave(session, SLUG, **ACT)
         found = repeated(session)
     assert found.identical
