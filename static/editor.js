@@ -203,6 +203,7 @@
     if (byId('outline')) byId('outline').scrollTop = outline;
     window.scrollTo(0, same || (value && /^(up|down|place)/.test(value)) ? scroll : 0);
     focusAfter(value, focused, same);
+    if (/^(up|down)$/.test(value || '') && byId('place')) announce(byId('place').textContent);
   }
 
   // Where one goes on: in the new entry, at the entry that moved, at the title of another part.
@@ -221,6 +222,7 @@
       const other = form.querySelector('button[value="' + moving[1] + '-' + (moving[2] === 'up' ? 'down' : 'up') + ':' + to + '"]');
       if (wanted && !wanted.disabled) wanted.focus();
       else if (other) other.focus();
+      announceMove(to + 1, all('.entry', form).length);
       return;
     }
     const again = same && value && form.querySelector('button[value="' + value.replace(/"/g, '') + '"]');
@@ -387,13 +389,21 @@
       const item = moved && moved.closest('li');
       if (item) {
         const list = all(':scope > li', item.parentNode);
-        byId('moved').textContent = form.getAttribute('data-moved')
-          .replace('%(place)s', list.indexOf(item) + 1).replace('%(count)s', list.length);
+        announceMove(list.indexOf(item) + 1, list.length);
       }
       const here = byId('outline').querySelector('[aria-current]');
       if (kind && form && !here) markCurrent();
       tellPreview('saved', answer.page);
     }).catch(() => say('bad', word('failed')));
+  }
+
+  // To screen readers; a little later, so that a line that has just come is heard as well.
+  function announce(text) {
+    setTimeout(() => { byId('moved').textContent = text; }, 150);
+  }
+
+  function announceMove(place, count) {
+    announce(form.getAttribute('data-moved').replace('%(place)s', place).replace('%(count)s', count));
   }
 
   // The fetched outline marks the part that moved; the one that is open is this page's.

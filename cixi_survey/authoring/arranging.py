@@ -26,6 +26,7 @@ ONLY_FOR: Mapping[str, tuple[str, ...]] = {
     'right': ('single', 'multiple'),
     'explanation': ('single', 'multiple'),
     'source': ('single', 'multiple'),
+    'secret': ('single', 'multiple'),
     'attention': ('single', 'scale'),
     'constraint': ('single', 'multiple', 'scale', 'integer', 'text'),
     'constraint_message': ('single', 'multiple', 'scale', 'integer', 'text'),

@@ -137,12 +137,21 @@ def _page(
         outline=outline.of(read),
         form=shown,
         part=part,
+        place=_place(read, part),
         before=parts[at - 1] if at else None,
         after=parts[at + 1] if at + 1 < len(parts) else None,
         **FORMS[part.kind].context(shown),
         **{'digest': read.digest(part), **more},
     )
     return page, status
+
+
+def _place(read: Reading, part: Part) -> tuple[int, int]:
+    """Which of how many a part is in its list; (0, 0) for what stands in none."""
+    entries, index = read.value(part.path[:-1]), part.path[-1] if part.path else None
+    if isinstance(entries, list) and isinstance(index, int):
+        return index + 1, len(entries)
+    return 0, 0
 
 
 # --- saving ---------------------------------------------------------------------------------------
@@ -317,6 +326,8 @@ def _next(draft_id: int, now: Reading, done: _Done, do: str) -> str:
         return url_for('.remove_part', draft_id=draft_id, kind=part.kind, key=part.key)
     address = address_of(draft_id, part)
     place = do.partition('-')[0]
+    if do in ('up', 'down'):
+        return f'{address}#arrange'
     return f'{address}#{place}' if place in ('options', 'rows', 'target', 'rule') else address
 
 
@@ -372,10 +383,14 @@ def _is_text(saved: Fields, each: str) -> bool:
 def choose_kind(draft_id: int) -> ResponseReturnValue:
     """What kind of question to add, after ``?after=`` or at the end of ``?section=``."""
     draft = saving.read(draft_id)
+    read = reading.of(draft.source)
+    after = read.part('question', request.args.get('after', ''))
+    near = after or read.part('section', request.args.get('section', ''))
     return render_template(
         'authoring/add.html',
         sheet=sheet(draft),
-        outline=outline.of(reading.of(draft.source)),
+        outline=outline.of(read),
+        place=near.path[1] if near else '',
         kinds=arranging.KINDS,
         families=indicator_form.FAMILIES,
         what=request.args.get('what', 'question'),

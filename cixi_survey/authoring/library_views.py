@@ -14,10 +14,12 @@ from cixi_survey import access, database
 from cixi_survey.access import NotFound, requires
 from cixi_survey.authoring import drafts, outline, reading, saving, shelf
 from cixi_survey.authoring.blueprint import bp
+from cixi_survey.authoring.draft_views import sheet
 from cixi_survey.authoring.drafts import Edit
 from cixi_survey.authoring.outline import Words
 from cixi_survey.authoring.shelf import Shelf
 from cixi_survey.models import QuestionnaireDraft
+from cixi_survey.questionnaire import definition, library, source
 
 ON_A_PAGE = 20
 
@@ -65,6 +67,31 @@ def _sections(draft: QuestionnaireDraft) -> list[tuple[str, Words]]:
     """The sections of a draft: index and title."""
     now = reading.of(draft.source)
     return [(str(part.path[1]), outline.name_of(now, part)) for part, _section in now.sections]
+
+
+@bp.get('/drafts/<int:draft_id>/question/<key>/asked')
+@requires('questionnaire.see')
+def asked_before(draft_id: int, key: str) -> ResponseReturnValue:
+    """The versions and waves that asked a question of a draft, in these words or in others."""
+    draft = saving.read(draft_id)
+    now = reading.of(draft.source)
+    part = now.part('question', key)
+    if part is None:
+        raise NotFound
+    written, _problems = definition.check_source(source.read(draft.source))
+    item = next(
+        (each for each in library.items_of(written, '') if each.question.name == key), None
+    ) if written else None  # fmt: skip
+    with database.reading() as session:
+        found = shelf.asked(session, written, item) if written and item else ()
+    return render_template(
+        'authoring/asked.html',
+        sheet=sheet(draft),
+        outline=outline.of(now),
+        part=part,
+        item=item,
+        found=found,
+    )
 
 
 @bp.post('/drafts/<int:draft_id>/library')

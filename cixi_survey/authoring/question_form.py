@@ -15,7 +15,7 @@ from cixi_survey.questionnaire.source import Path
 
 ROLES = ('ordinary', 'knowledge', 'attention')
 _OF_ROLE = {'right': 'knowledge', 'explanation': 'knowledge', 'source': 'knowledge',
-            'attention': 'attention'}  # fmt: skip
+            'secret': 'knowledge', 'attention': 'attention'}  # fmt: skip
 
 
 def collect(form: Collector) -> None:
@@ -70,6 +70,8 @@ def _role(form: Collector) -> None:
         answers_form.collect_marks(form, 'right')
         form.texts('explanation', needed=True)
         form.line('source', needed=True)
+        if form.has('secret', 'shown'):
+            form.flag('secret')
         # A knowledge item that lacks them is still one: the checks ask for them.
         for key in ('explanation', 'source'):
             if form.data(key) is None and not form.touches(key):

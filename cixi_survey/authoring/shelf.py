@@ -14,7 +14,9 @@ from cixi_survey.authoring.reading import Reading
 from cixi_survey.errors import Problem, ProblemsFound
 from cixi_survey.models import QuestionnaireVersion, Wave
 from cixi_survey.questionnaire import definition, editing, library, references
+from cixi_survey.questionnaire.compare import Change, compare
 from cixi_survey.questionnaire.library import Item
+from cixi_survey.questionnaire.model import Questionnaire
 
 SHIPPED = versions.FOLDER / 'library'
 ASKED = 'asked'
@@ -116,6 +118,39 @@ def _is_from(book: Book, home: str) -> bool:
     if home == ASKED:
         return bool(book.versions)
     return not home or home in (book.bank, f'{book.bank}/{book.item.topic.name}')
+
+
+# --- a question of a draft ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Asking:
+    """A published version that asked a question: with which waves, and how it was different."""
+
+    version: QuestionnaireVersion
+    waves: tuple[Wave, ...]
+    same: bool
+    """Whether it was asked in the same words with the same answers."""
+    changes: tuple[Change, ...]
+
+
+def asked(session: Session, now: Questionnaire, item: Item) -> tuple[Asking, ...]:
+    """The versions, the latest first, that asked a question of ``now`` or one of its name."""
+    found = []
+    for version in versions.every(session):
+        before = definition.from_canonical(version.definition)
+        items = library.items_of(before, version.name)
+        same = any(each.key == item.key for each in items)
+        if not same and all(each.question.name != item.question.name for each in items):
+            continue
+        changes = next(
+            change.changes
+            for change in compare(before, now).questions
+            if change.new is not None and change.new.question.name == item.question.name
+        )
+        waves = tuple(versions.waves_of(session, version.sha256))
+        found.append(Asking(version, waves, same, changes))
+    return tuple(found)
 
 
 # --- into a draft ---------------------------------------------------------------------------------

@@ -10,10 +10,11 @@ import pytest
 
 from cixi_survey import clock
 from cixi_survey.authoring import drafts, reading, shelf
-from cixi_survey.authoring.drafts import Writer
+from cixi_survey.authoring.drafts import Edit, Writer
 from cixi_survey.models import AuditEntry, QuestionnaireDraft
 from cixi_survey.questionnaire import definition, library
 from tests import factories
+from tests.authoring.desk import BLANK
 from tests.questionnaire.test_library import BANK
 
 ADDRESS = '/staff/questionnaires/library'
@@ -204,3 +205,39 @@ def test_the_offices_own_bank_stands_beside_the_shipped_ones(app, organiser):
     assert '文件broken.yaml不能用' in page
     assert '“ten”不是“k_open”的选项' in page
     assert '1道题' in page
+
+
+# --- asked before ---------------------------------------------------------------------------------
+
+
+def test_a_question_knows_which_waves_asked_it_and_what_is_different_now(desk):
+    with desk.database.transaction() as session:
+        factories.wave(session)
+    where = f'{desk.address}/question/overall/asked?lang=en'
+    with desk.database.transaction() as session:
+        now = drafts.find(session, desk.id)
+        edit = Edit(SMALL, 'write')
+        drafts.save(session, desk.id, edit, Writer('x', now.changed_by), clock.now(), seen=1)
+    page = shown(desk.client.get(where))
+    assert 'same words, same answers' in page
+    assert 'Test wave' in page
+    desk.saved('question/overall', label__zh='总体来说满意吗？')
+    page = shown(desk.client.get(where))
+    assert 'other words or answers' in page
+    assert '来说' in page
+    desk.saved('question/adults', name='persons', label__zh='几口人？')
+    page = shown(desk.client.get(f'{desk.address}/question/persons/asked?lang=en'))
+    assert 'No published version has asked this' in page
+    assert desk.client.get(f'{desk.address}/question/none/asked').status_code == 404
+
+
+def test_a_knowledge_question_is_kept_secret_by_a_box_and_no_longer_without_a_key(desk):
+    right = {'right_at': '0', 'explanation__zh': '因。', 'explanation__en': 'So.', 'source': '一'}
+    desk.saved('question/sex', role='knowledge')
+    desk.saved('question/sex', role='knowledge', secret='1', **right)
+    assert desk.data('sections', 2, 'questions', 0, 'secret') is True
+    assert definition.check_text(desk.source()) == ()
+    desk.saved('question/sex')
+    assert desk.data('sections', 2, 'questions', 0, 'secret') is True
+    desk.saved('question/sex', role='ordinary')
+    assert desk.source() == BLANK

@@ -347,6 +347,13 @@ STAFF_PAGES = (
         'organiser',
     ),
     (
+        'draft-asked',
+        'authoring.asked_before',
+        '/staff/questionnaires/drafts/{draft}/question/sat_overall/asked',
+        'Where a question was asked before',
+        'organiser',
+    ),
+    (
         'draft-general',
         'authoring.show_draft',
         '/staff/questionnaires/drafts/{draft}',

@@ -341,8 +341,9 @@ class World:
                     and values.get('slug') != self.run_of[values['run_id']]
                 ):
                     continue  # as unknown as a run that there is not
-                part = (values.get('kind', ''), values.get('key', ''))
-                if 'kind' in values and part not in self.parts.get(values['draft_id'], ()):
+                part = (values.get('kind', 'question'), values.get('key', ''))
+                known = self.parts.get(values.get('draft_id', 0), ())
+                if {'kind', 'key'} & values.keys() and part not in known:
                     continue
                 built = rule.build(values)
                 assert built is not None
