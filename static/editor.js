@@ -152,10 +152,10 @@
     if (!fresh || !old || old.querySelector('.dragged')) return;
     const focused = document.activeElement && old.contains(document.activeElement) ? document.activeElement.id : '';
     const scroll = old.scrollTop;
-    const closed = old.querySelector('details') && !old.querySelector('details').open;
+    const open = old.querySelector('details').open;
     const copy = document.importNode(fresh, true);
     old.parentNode.replaceChild(copy, old);
-    if (closed) copy.querySelector('details').open = false;
+    copy.querySelector('details').open = open;
     copy.scrollTop = scroll;
     outfit(copy);
     if (focused && byId(focused)) byId(focused).focus();
@@ -322,9 +322,7 @@
   // --- Moving parts in the outline: by arrow keys on the grip, or by dragging it
 
   function outfit(nav) {
-    const narrow = window.matchMedia('(max-width: 63.99em)').matches;
-    const fold = nav.querySelector('details');
-    if (fold && narrow) fold.open = false;
+    if (!form) return;
     all('.grip', nav).forEach((grip) => {
       grip.hidden = false;
       grip.draggable = true;
@@ -499,7 +497,11 @@
     form = byId('edit');
     dirty = false;
     leaving = false;
-    if (byId('outline')) outfit(byId('outline'));
+    const outline = byId('outline');
+    if (outline) {
+      outline.querySelector('details').open = window.matchMedia('(min-width: 64em)').matches;
+      outfit(outline);
+    }
     if (form) {
       all('[data-take]', form).forEach((button) => { button.hidden = false; });
       modes(form);

@@ -51,9 +51,9 @@ def of(reading: Reading) -> Outline:
     sections = tuple(
         entry(
             part,
-            words(reading, section.get('title')) or unspoken(section.get('name')),
+            words(reading, section.get('title')),
             inner=tuple(
-                entry(each, label(reading, question), str(question.get('type', '')))
+                entry(each, words(reading, question.get('label')), str(question.get('type', '')))
                 for each, question in reading.questions
                 if each.path[:2] == part.path
             ),
@@ -65,10 +65,7 @@ def of(reading: Reading) -> Outline:
         sections,
         tuple(entry(part, unspoken(part.path[1])) for part in reading.lists),
         entry(Part('screening', ('screening',)), {}),
-        tuple(
-            entry(part, words(reading, each.get('label')) or unspoken(each.get('name')))
-            for part, each in reading.indicators
-        ),
+        tuple(entry(part, words(reading, each.get('label'))) for part, each in reading.indicators),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from cixi_survey import i18n
 from cixi_survey.authoring import answers_form, arranging, conditions_form, texts
 from cixi_survey.authoring.fields import Collector, Fields, Typed
-from cixi_survey.authoring.outline import label
+from cixi_survey.authoring.outline import words
 from cixi_survey.authoring.reading import NAME, Part, Reading
 from cixi_survey.questionnaire import editing, references
 from cixi_survey.questionnaire.editing import Change
@@ -66,7 +66,7 @@ def collect_section(form: Collector) -> None:
 def context_section(fields: Fields) -> dict[str, object]:
     """The questions of the section."""
     inner = [
-        (part, label(fields.reading, question), str(question.get('type', '')))
+        (part, words(fields.reading, question.get('label')), str(question.get('type', '')))
         for part, question in fields.reading.questions
         if part.path[:2] == fields.part.path
     ]
