@@ -10,9 +10,9 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from cixi_survey import access, database
+from cixi_survey import access, audit, clock, database
 from cixi_survey.access import NotFound, requires
-from cixi_survey.authoring import drafts, outline, reading, saving, shelf
+from cixi_survey.authoring import drafts, office, outline, reading, saving, shelf
 from cixi_survey.authoring.blueprint import bp
 from cixi_survey.authoring.draft_views import sheet
 from cixi_survey.authoring.drafts import Edit
@@ -20,14 +20,19 @@ from cixi_survey.authoring.outline import Words
 from cixi_survey.authoring.shelf import Shelf
 from cixi_survey.models import QuestionnaireDraft
 from cixi_survey.questionnaire import definition, library, source
+from cixi_survey.questionnaire.library import Item
+from cixi_survey.questionnaire.model import Questionnaire
 
 ON_A_PAGE = 20
 
 
 def _shelf(session: Session) -> Shelf:
     """The banks that come with the program, and the office's own in the data folder."""
-    own = Path(current_app.config['SETTINGS'].data) / 'library'
-    return shelf.load(session, [shelf.SHIPPED, own])
+    return shelf.load(session, [shelf.SHIPPED, _own_folder()])
+
+
+def _own_folder() -> Path:
+    return Path(current_app.config['SETTINGS'].data) / 'library'
 
 
 @bp.get('/library')
@@ -79,11 +84,10 @@ def asked_before(draft_id: int, key: str) -> ResponseReturnValue:
     if part is None:
         raise NotFound
     written, _problems = definition.check_source(source.read(draft.source))
-    item = next(
-        (each for each in library.items_of(written, '') if each.question.name == key), None
-    ) if written else None  # fmt: skip
+    item = _item(written, key)
     with database.reading() as session:
         found = shelf.asked(session, written, item) if written and item else ()
+        book = _shelf(session).find(item.key) if item else None
     return render_template(
         'authoring/asked.html',
         sheet=sheet(draft),
@@ -91,7 +95,42 @@ def asked_before(draft_id: int, key: str) -> ResponseReturnValue:
         part=part,
         item=item,
         found=found,
+        kept=bool(book and book.bank),
     )
+
+
+def _item(written: Questionnaire | None, name: str) -> Item | None:
+    """A question of a draft as an item of the library, unless it cannot be read as one."""
+    items = library.items_of(written, '') if written else ()
+    return next((each for each in items if each.question.name == name), None)
+
+
+@bp.post('/drafts/<int:draft_id>/question/<key>/library')
+@requires('questionnaire.edit')
+def keep_in_library(draft_id: int, key: str) -> ResponseReturnValue:
+    """Put a question of a draft into the office's own bank."""
+    draft = saving.editable(saving.read(draft_id))
+    item = _item(definition.check_source(source.read(draft.text))[0], key)
+    if item is None:
+        raise NotFound
+    back = redirect(url_for('.asked_before', draft_id=draft_id, key=key), 303)
+    with database.reading() as session:
+        book = _shelf(session).find(item.key)
+    if book and book.bank:
+        return back
+    with database.transaction() as session:
+        # First, so that acts queue here and one writes the file at a time.
+        audit.record(
+            session,
+            actor=saving.writer().actor,
+            action='library.keep',
+            subject=f'question:{key}',
+            now=clock.now(),
+            details={'file': office.FILE},
+        )
+        office.keep(_own_folder(), item)
+    flash(_('The question is in the library, in the office’s own bank.'), 'success')
+    return back
 
 
 @bp.post('/drafts/<int:draft_id>/library')

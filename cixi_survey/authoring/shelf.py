@@ -17,6 +17,7 @@ from cixi_survey.questionnaire import definition, editing, library, references
 from cixi_survey.questionnaire.compare import Change, compare
 from cixi_survey.questionnaire.library import Item
 from cixi_survey.questionnaire.model import Questionnaire
+from cixi_survey.questionnaire.source import Data
 
 SHIPPED = versions.FOLDER / 'library'
 ASKED = 'asked'
@@ -165,11 +166,7 @@ def put(reading: Reading, item: Item, section: int) -> tuple[str, str]:
     part = item.data(reading.languages)
     taken = {name for _path, each in references.questions(dict(reading.data))
              for name in (str(each.get('name')), *references.variables(each))}  # fmt: skip
-    part['name'] = _unused(str(part['name']), taken)
-    rows = part.get('rows')
-    for row in rows if isinstance(rows, list) else ():
-        assert isinstance(row, dict)  # by the model
-        row['name'] = _unused(str(row['name']), taken)
+    renamed(part, taken)
     lists = reading.data.get('options')
     for name, options in (lists if isinstance(lists, dict) else {}).items():
         if options == part.get('options'):
@@ -180,6 +177,16 @@ def put(reading: Reading, item: Item, section: int) -> tuple[str, str]:
     end = len(questions) if isinstance(questions, list) else 0
     text = editing.insert(reading.text, ('sections', section, 'questions', end), part)
     return text, str(part['name'])
+
+
+def renamed(part: dict[str, Data], taken: set[str]) -> dict[str, Data]:
+    """The question with a number behind each of its names that is taken."""
+    part['name'] = _unused(str(part['name']), taken)
+    rows = part.get('rows')
+    for row in rows if isinstance(rows, list) else ():
+        assert isinstance(row, dict)  # by the model
+        row['name'] = _unused(str(row['name']), taken)
+    return part
 
 
 def _unused(name: str, taken: set[str]) -> str:

@@ -24,6 +24,7 @@ ACTION_NAMES = {
     'staff.reactivate': N_('Account reactivated'),
     'draft.create': N_('Questionnaire draft made'),
     'draft.delete': N_('Questionnaire draft deleted'),
+    'library.keep': N_('Question put into the library'),
     'trial.make': N_('Test link made'),
     'trial.end': N_('Test link ended'),
     'questionnaire.publish': N_('Questionnaire version published'),

@@ -241,3 +241,47 @@ def test_a_knowledge_question_is_kept_secret_by_a_box_and_no_longer_without_a_ke
     assert desk.data('sections', 2, 'questions', 0, 'secret') is True
     desk.saved('question/sex', role='ordinary')
     assert desk.source() == BLANK
+
+
+def test_a_question_of_a_draft_is_put_into_the_bank_of_the_office_once(desk, app):
+    asked = f'{desk.address}/question/sex/asked?lang=en'
+    assert 'This question is in the library' in shown(desk.client.get(asked))
+    for name in ('sex', 'hukou', 'sat_overall'):
+        desk.saved(f'question/{name}', label__zh=f'{name}？', label__en=f'{name}?')
+    assert 'Put into the library' in shown(desk.client.get(asked))
+    for name in ('sex', 'hukou', 'sat_overall', 'sex'):
+        form = {'csrf_token': desk.client.token()}
+        done = desk.client.post(f'{desk.address}/question/{name}/library', data=form)
+        assert done.status_code == 303
+    text = (office_of(app) / 'office.yaml').read_text(encoding='utf-8')
+    assert library.check(text) == ()
+    bank = library.load(text)
+    assert [(item.topic.name, item.question.name) for item in bank.items] == [
+        ('about_you', 'sex'),
+        ('about_you', 'hukou'),
+        ('overall', 'sat_overall'),
+    ]
+    page = shown(desk.client.get(asked))
+    assert 'This question is in the library' in page
+    assert 'Put into the library' not in page
+    assert 'sex？' in shown(desk.client.get(f'{ADDRESS}?home=office&lang=zh'))
+
+
+def test_a_question_with_a_fault_does_not_spoil_the_bank(desk, app):
+    form = {'csrf_token': desk.client.token()}
+    desk.saved('question/hukou', label__zh='户口？')
+    desk.client.post(f'{desk.address}/question/hukou/library', data=form)
+    before = (office_of(app) / 'office.yaml').read_text(encoding='utf-8')
+    desk.saved('question/sex', label__zh='性别？', label__en='')
+    refused = desk.client.post(f'{desk.address}/question/sex/library?lang=en', data=form)
+    assert refused.status_code == 409
+    assert 'cannot go into the library yet' in shown(refused)
+    assert (office_of(app) / 'office.yaml').read_text(encoding='utf-8') == before
+    (office_of(app) / 'office.yaml').write_text('format: 1\n', encoding='utf-8')
+    refused = desk.client.post(f'{desk.address}/question/hukou/library', data=form)
+    assert 'own bank cannot be used' in shown(refused)
+    assert refused.status_code == 409
+
+
+def office_of(app) -> Path:
+    return Path(app.config['SETTINGS'].data) / 'library'
