@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from cixi_survey import database, i18n, versions
 from cixi_survey.access import requires
-from cixi_survey.authoring import fields, reading, saving, translations
+from cixi_survey.authoring import fields, reading, saving, translation_sheet, translations
 from cixi_survey.authoring.blueprint import bp
 from cixi_survey.authoring.draft_views import sheet
 from cixi_survey.authoring.drafts import Edit
 from cixi_survey.authoring.fields import Typed
 from cixi_survey.authoring.reading import Reading
-from cixi_survey.authoring.translations import FILTERS, SEEN, TYPED
+from cixi_survey.authoring.transfer_views import XLSX
+from cixi_survey.authoring.translations import FILTERS, SEEN, TYPED, Sent
+from cixi_survey.errors import N_, Problem, ProblemsFound
 from cixi_survey.models import QuestionnaireDraft, QuestionnaireVersion
 from cixi_survey.questionnaire import writer
 
@@ -66,6 +68,54 @@ def save_translations(draft_id: int) -> ResponseReturnValue:
     return redirect(url_for('.show_translations', draft_id=draft_id, **kept), 303)
 
 
+@bp.get('/drafts/<int:draft_id>/translations/workbook')
+@requires('questionnaire.see')
+def translations_workbook(draft_id: int) -> Response:
+    """The texts that the page shows, as a workbook for a translator."""
+    draft = saving.read(draft_id)
+    now = saving.editable(draft)
+    source, target = _languages(now, request.args)
+    found = translations.pairs(now, source, target, _as_published(_published(draft, now)))
+    only = request.args.get('only', '')
+    content = translation_sheet.write([each for each in found if each.fits(only)], source, target)
+    headers = {'Content-Disposition': f'attachment; filename="{source}-{target}.xlsx"'}
+    return Response(content, mimetype=XLSX, headers=headers)
+
+
+@bp.post('/drafts/<int:draft_id>/translations/workbook')
+@requires('questionnaire.edit')
+def read_translations(draft_id: int) -> ResponseReturnValue:
+    """Show what is different in a workbook that came back, to be saved."""
+    draft = saving.read(draft_id)
+    now = saving.editable(draft)
+    source, target = _languages(now, request.form)
+    upload = request.files.get('file')
+    try:
+        if not upload or not upload.filename:
+            raise ProblemsFound([NO_FILE])
+        given = translation_sheet.read(upload.read(), target)
+    except ProblemsFound as found:
+        return _page(draft, request.form, problems=found.problems), 422
+    sent = translations.received(translations.pairs(now, source, target), given)
+    if not sent.typed and not sent.homeless:
+        flash(_('The workbook says what is here already.'), 'info')
+        return redirect(url_for('.show_translations', draft_id=draft_id, target=target), 303)
+    altered = {
+        key: texts
+        for key, texts in given.items()
+        if key.removeprefix(TYPED).removeprefix(SEEN) in sent.typed
+    }
+    return _page(draft, request.form, altered, came=sent)
+
+
+NO_FILE = Problem(
+    'file',
+    'file_missing',
+    N_('No file was chosen.'),
+    N_('Choose the file on your computer first.'),
+)
+
+
 class _Met(Exception):
     """Somebody else changed the same texts, or took the language away."""
 
@@ -82,14 +132,13 @@ def _languages(now: Reading, asked: Mapping[str, str]) -> tuple[str, str]:
 
 def _page(
     draft: QuestionnaireDraft, asked: Mapping[str, str], given: Typed | None = None, *,
-    met: bool = False,
+    met: bool = False, problems: Sequence[Problem] = (), came: Sent | None = None,
 ) -> str:  # fmt: skip
     """The page as the draft is now, with what was typed and, if two have met, both versions."""
     now = reading.of(draft.source)
     source, target = _languages(now, asked)
     version = _published(draft, now)
-    before = reading.of(_file_of(version)) if version else None
-    found = translations.pairs(now, source, target, before)
+    found = translations.pairs(now, source, target, _as_published(version))
     sent = translations.received(found, given or {})
     only = asked.get('only', '')
     only = only if only in FILTERS else 'all'
@@ -107,7 +156,9 @@ def _page(
         numbers=_numbers(now),
         sent=sent,
         met=met,
-        unsent=i18n.switching(),
+        unsent=i18n.switching() or came is not None,
+        problems=problems,
+        came=came,
         typed_name=TYPED,
         seen_name=SEEN,
     )
@@ -123,8 +174,10 @@ def _published(draft: QuestionnaireDraft, now: Reading) -> QuestionnaireVersion 
         return next((each for each in versions.every(session) if each.name == name), None)
 
 
-def _file_of(version: QuestionnaireVersion) -> str:
-    return version.source or writer.document(json.loads(version.definition))
+def _as_published(version: QuestionnaireVersion | None) -> Reading | None:
+    if version is None:
+        return None
+    return reading.of(version.source or writer.document(json.loads(version.definition)))
 
 
 def _numbers(now: Reading) -> dict[object, int]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+from zipfile import ZipFile
 
 import pytest
 
@@ -225,6 +227,51 @@ def test_saving_while_one_types_sends_only_what_was_altered(desk):
     assert desk.data('sections', 0, 'questions', 1, 'label', 'en') == 'Your age?'
     desk.client.post(f'{desk.address}/undo', data={'csrf_token': desk.client.token()})
     assert desk.source() == BLANK
+
+
+# --- a translator elsewhere -----------------------------------------------------------------------
+
+
+def brought_back(desk, content, name='t.xlsx'):
+    data = {'csrf_token': desk.client.token(), 'source': 'zh', 'target': 'en'}
+    return desk.client.post(
+        f'{desk.address}/{PAGE}/workbook?lang=en',
+        data={**data, 'file': (io.BytesIO(content), name)},
+        content_type='multipart/form-data',
+    )
+
+
+def test_a_workbook_goes_out_and_comes_back_with_the_guard_of_the_form(desk):
+    address = f'{desk.address}/{PAGE}/workbook?source=zh&target=en'
+    content = desk.client.get(address).data
+    assert brought_back(desk, content).status_code == 303
+    book = changed_cell(content, 'How old are you?', 'Your age?')
+    page = brought_back(desk, book)
+    assert page.status_code == 200
+    shown = Form(text(page))
+    assert [name for name in shown.fields if name.startswith('text.')] == [HOW_OLD]
+    assert desk.source() == BLANK
+    assert desk.client.post(shown.action, data=sent(shown)).status_code == 303
+    assert desk.data('sections', 0, 'questions', 1, 'label', 'en') == 'Your age?'
+    book = changed_cell(content, 'How old are you?', 'What age?')
+    shown = Form(text(brought_back(desk, book)))
+    assert any('Saved meanwhile: “Your age?”' in each for each in shown.errors)
+
+
+def changed_cell(content, old, new):
+    out = io.BytesIO()
+    with ZipFile(io.BytesIO(content)) as archive, ZipFile(out, 'w') as copy:
+        for entry in archive.namelist():
+            data = archive.read(entry)
+            copy.writestr(entry, data.replace(old.encode(), new.encode()))
+    return out.getvalue()
+
+
+def test_what_is_no_workbook_of_translations_is_said_beside_the_field(desk):
+    for content, name in ((b'a,b', 't.csv'), (b'', '')):
+        page = brought_back(desk, content, name)
+        assert page.status_code == 422
+        assert 'id="f-file-error"' in text(page)
 
 
 # --- who, and what there may be -------------------------------------------------------------------

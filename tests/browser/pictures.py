@@ -52,6 +52,7 @@ NOT_PAGES = {
     'respond.goodbye': 'what a minor sees; tests/respond/test_minors.py',
     'authoring.version_xlsform': 'a file',
     'authoring.draft_file': 'a file',
+    'authoring.translations_workbook': 'a file',
     'authoring.remove_part': 'a question before a deletion',
     'authoring.draft_change': 'one step of the history',
     'respond.preview_version': 'as respond.preview',
