@@ -343,6 +343,7 @@ def _part_address(draft: QuestionnaireDraft, part: Part) -> str:
 
 
 bp.add_app_template_filter(outline.shortened)
+bp.add_app_template_global(outline.title_of)
 bp.add_app_template_global(outline.name_of, 'part_name')
 bp.add_app_template_global(wording.language_name, 'language_name')
 bp.add_app_template_global(i18n.tag, 'language_tag')

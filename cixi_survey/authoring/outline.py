@@ -110,6 +110,11 @@ def answer_label(reading: Reading, option: Mapping[str, Data]) -> Words:
     return words(reading, option.get('label')) or unspoken(str(option.get('value', '')))
 
 
+def title_of(reading: Reading) -> Words:
+    """What the questionnaire is called."""
+    return words(reading, reading.value(('title',)))
+
+
 def name_of(reading: Reading, part: Part) -> Words:
     """What a part is called: by its author, or in the reader's language."""
     if part.kind == 'general':
