@@ -164,7 +164,7 @@ def work_out(
         raise ProblemsFound(problems)
     return Stages(
         tuple(
-            _town(
+            of_town(
                 stratum.town_code,
                 stratum.name,
                 stratum.population,
@@ -212,7 +212,7 @@ def _problems(town: str, found: Sequence[villages.Village], asked: Asked) -> lis
     return problems
 
 
-def _town(
+def of_town(
     code: str,
     name: Mapping[str, str],
     population: int,
@@ -221,6 +221,7 @@ def _town(
     response: float,
     rho: float,
 ) -> TownStages:
+    """Two stages in one town; ``asked`` must fit its villages."""
     sizes = np.array([village.size for village in found], dtype=np.float64)
     chance = sampling.inclusion_probabilities(sizes, asked.villages)
     persons = persons_by_village(sizes, chance, asked.persons)
