@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -130,6 +132,12 @@ class SampleDraw(Base):
 
     ``frame_sha256`` is that of the file that was loaded, ``list_sha256`` that of the rows that were
     drawn from, ``sample_sha256`` that of the drawn ones; samples of old have the first only.
+
+    ``reserve`` is the rule by which replicates may be released (``waves.reserve.Rule``).
+    ``released`` says how many were, and by place (the town, or the village where villages were
+    drawn first) the units of the sample as it was drawn and those that came to it.  Every
+    invitation keeps the chance of the sample as it was drawn until the wave closes; ``growth``
+    makes of it that of the whole.
     """
 
     __tablename__ = 'sample_draw'
@@ -145,6 +153,19 @@ class SampleDraw(Base):
     drawn_by: Mapped[int | None] = mapped_column(sa.ForeignKey('staff.id'))
     list_sha256: Mapped[Sha256 | None]
     sample_sha256: Mapped[Sha256 | None]
+    reserve: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
+    released: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
+
+    @property
+    def released_replicates(self) -> int:
+        return int(self.released['replicates']) if self.released else 0
+
+    def growth(self, town: str, village: str) -> float:
+        """By how much the released replicates have raised the chance of the units of a place."""
+        drawn, more = (
+            (self.released or {}).get('places', {}).get(village if self.two_stage else town, (1, 0))
+        )
+        return float((drawn + more) / drawn)
 
     @property
     def two_stage(self) -> bool:

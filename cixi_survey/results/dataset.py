@@ -13,7 +13,7 @@ import hashlib
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -23,7 +23,14 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from cixi_survey.errors import N_, Refusal
-from cixi_survey.models import DrawnVillage, Invitation, Response, VillageDraw, Wave
+from cixi_survey.models import (
+    DrawnVillage,
+    Invitation,
+    Response,
+    SampleDraw,
+    VillageDraw,
+    Wave,
+)
 from cixi_survey.questionnaire import definition
 from cixi_survey.questionnaire.definition import Questionnaire
 from cixi_survey.questionnaire.indicators import Coded, coded
@@ -134,6 +141,7 @@ def load(session: Session, wave: Wave, stream: Stream) -> Dataset:
         raise AnswersErased(until=wave.answers_until.isoformat())
     asked = [v for v in questionnaire_of(wave).variables() if v.kind != 'text']
     reader = AnswerReader([v.name for v in asked], {v.name for v in asked if v.kind == 'multiple'})
+    grown = _growth(session, wave)
     strata: list[str] = []
     psus: list[str] = []
     weights: list[float] = []
@@ -141,6 +149,7 @@ def load(session: Session, wave: Wave, stream: Stream) -> Dataset:
     digests: list[bytes] = []
     for rows in _portions(session, wave, stream):
         town, village, base_weights, frame_counts, answers = zip(*rows, strict=True)
+        base_weights = tuple(map(grown, base_weights, town, village))
         strata += town
         psus += village
         weights += base_weights
@@ -167,6 +176,20 @@ def load(session: Session, wave: Wave, stream: Stream) -> Dataset:
         sampling,
         _withdrawn(session, wave, stream),
         hashlib.sha256(b''.join(sorted(digests)) + design).hexdigest(),
+    )
+
+
+def _growth(session: Session, wave: Wave) -> Callable[[Any, str, str], Any]:
+    """From the weight that a response was stored with to that of the whole sample.
+
+    A response has the weight of the sample as it was drawn.  Where a reserve was released the
+    chance is larger, and the weight smaller, for those who had answered before as well.
+    """
+    made = session.scalars(sa.select(SampleDraw).where(SampleDraw.wave_id == wave.id)).first()
+    if made is None or made.released is None:
+        return lambda weight, _town, _village: weight
+    return lambda weight, town, village: (
+        None if weight is None else weight / made.growth(town, village)
     )
 
 

@@ -220,6 +220,7 @@ def draw(
     actor: str,
     now: datetime,
     staff_id: int | None = None,
+    reserve: dict[str, object] | None = None,
 ) -> SampleDraw:
     """Draw the sample of a planned wave: in every town a simple random sample of the units.
 
@@ -248,6 +249,7 @@ def draw(
         actor=actor,
         now=now,
         staff_id=staff_id,
+        reserve=reserve,
         minimum=minimum,
     )
 
@@ -284,9 +286,38 @@ def keep(
     actor: str,
     now: datetime,
     staff_id: int | None,
+    reserve: dict[str, object] | None,
     **more: object,
 ) -> SampleDraw:
-    """Store drawn units as the sample of a wave, with all that it takes to draw them again."""
+    """Store drawn units as the sample of a wave, with all that it takes to draw them again.
+
+    ``reserve`` is the rule of ``reserve.Rule``, which is settled with the draw.
+    """
+    add_units(session, wave, units)
+    made = SampleDraw(
+        wave_id=wave.id,
+        frame_id=stored.id,
+        frame_sha256=stored.sha256,
+        seed=seed,
+        allocation=method,
+        allocated=dict(allocated),
+        drawn_at=now,
+        drawn_by=staff_id,
+        list_sha256=frame.fingerprint(listed),
+        sample_sha256=fingerprint(units),
+        reserve=reserve,
+    )
+    session.add(made)
+    session.flush()
+    details = {'seed': seed, 'frame_sha256': stored.sha256, 'allocation': method}
+    details |= {'list_sha256': made.list_sha256, 'sample_sha256': made.sample_sha256}
+    details |= {**more, 'units': len(units), 'by_town': made.allocated, 'reserve': reserve}
+    audit.on_wave(session, wave, 'wave.draw', actor, now, details)
+    return made
+
+
+def add_units(session: Session, wave: Wave, units: Sequence[Drawn]) -> None:
+    """Put drawn units into the sample of a wave; they have no codes yet."""
     session.execute(
         sa.insert(Invitation),
         [
@@ -300,25 +331,6 @@ def keep(
             for unit in units
         ],
     )
-    made = SampleDraw(
-        wave_id=wave.id,
-        frame_id=stored.id,
-        frame_sha256=stored.sha256,
-        seed=seed,
-        allocation=method,
-        allocated=dict(allocated),
-        drawn_at=now,
-        drawn_by=staff_id,
-        list_sha256=frame.fingerprint(listed),
-        sample_sha256=fingerprint(units),
-    )
-    session.add(made)
-    session.flush()
-    details = {'seed': seed, 'frame_sha256': stored.sha256, 'allocation': method}
-    details |= {'list_sha256': made.list_sha256, 'sample_sha256': made.sample_sha256}
-    details |= {**more, 'units': len(units), 'by_town': made.allocated}
-    audit.on_wave(session, wave, 'wave.draw', actor, now, details)
-    return made
 
 
 def fingerprint(units: Iterable[Drawn]) -> str:

@@ -41,6 +41,7 @@ from cixi_survey.i18n import moment
 from cixi_survey.models import LEGAL_BASES, QuestionnaireVersion, Wave
 from cixi_survey.waves.lifecycle import Plan
 from cixi_survey.waves.planner import Question
+from cixi_survey.waves.reserve import Rule
 from cixi_survey.waves.stages import Asked, usual
 
 LAST_SEED = 10**9
@@ -482,8 +483,55 @@ class StagesForm(Form):
         return found
 
 
-class SeedForm(Form):
-    """A draw of which everything but the seed is settled."""
+def needed_with_reserve(form: FlaskForm, field: Field) -> None:
+    """A reserve has a rule, and the rule is complete; without one the field does not count."""
+    if field.raw_data and str(field.raw_data[0]).strip() and form.replicates.data:
+        return
+    field.errors, field.data = [], None
+    raise StopValidation(_l('A reserve needs this, too.') if form.replicates.data else '')
+
+
+needed_with_reserve.field_flags = {'optional': True}  # type: ignore[attr-defined]
+
+
+class ReserveForm(Form):
+    """The reserve of a sample, part of every form that draws one."""
+
+    replicates = Whole(
+        _l('Replicates in reserve'),
+        [Optional(), NumberRange(0, 10, _l('Enter a number from 0 to 10.'))],
+        description=_l('Random parts of the lists, added whole if too few answer. 0 for none.'),
+    )
+    reserve_share = Whole(
+        _l('Size of a replicate, in per cent of the sample'),
+        [needed_with_reserve, NumberRange(1, 100, _l('Enter a number from 1 to 100.'))],
+    )
+    reserve_from = Day(
+        _l('Not released before'),
+        [needed_with_reserve],
+        description=_l('The next one a week later at the earliest.'),
+    )
+    reserve_below = Whole(
+        _l('Released only with fewer complete answers than'),
+        [needed_with_reserve, NumberRange(1, 1_000_000, _l('Enter a number from 1 to 1,000,000.'))],
+        description=_l('From the sample, without the open link.'),
+    )
+    RESERVE = ('replicates', 'reserve_share', 'reserve_from', 'reserve_below')
+
+    def rule(self) -> dict[str, object] | None:
+        """The rule as the draw takes it; none without a reserve."""
+        if not self.replicates.data:
+            return None
+        return Rule(
+            self.replicates.data,
+            self.reserve_share.data,
+            self.reserve_from.data,
+            self.reserve_below.data,
+        ).kept()
+
+
+class SeedForm(ReserveForm):
+    """A draw of which everything but the seed and the reserve is settled."""
 
     seed = Whole(
         _l('Seed'),
@@ -494,7 +542,7 @@ class SeedForm(Form):
     )
 
 
-class DrawForm(Form):
+class DrawForm(ReserveForm):
     """How many units to draw, and how to spread them over the towns."""
 
     method = RadioField(

@@ -25,6 +25,7 @@ from cixi_survey.models import (
     Invitation,
     QuestionnaireVersion,
     Response,
+    SampleDraw,
     Wave,
     WaveApproval,
 )
@@ -472,6 +473,7 @@ def _forget_households(session: Session, wave: Wave) -> None:
     an answer back to a household.  The frame's file and the seed give the sample again.
     """
     of_wave = Invitation.wave_id == wave.id
+    made = session.scalars(sa.select(SampleDraw).where(SampleDraw.wave_id == wave.id)).first()
     rows = [
         dict(row)
         for row in session.execute(
@@ -483,6 +485,9 @@ def _forget_households(session: Session, wave: Wave) -> None:
     nameless = {'psu': '', 'code_hash': None}
     for number, row in enumerate(rows, start=1):
         del row['id']
+        if made is not None:  # the chance of the whole sample, while it is known where it was drawn
+            whole = row['probability'] * made.growth(row['stratum'], row['psu'])
+            row['probability'] = min(1.0, whole)
         row |= nameless | {'unit': str(number)}
     unnoticed = {'synchronize_session': False}
     session.execute(sa.delete(Invitation).where(of_wave), execution_options=unnoticed)

@@ -111,7 +111,8 @@ def make_codes(
 ) -> Batch:
     """Give every unit that has not answered (of ``town``, if given) a new code.
 
-    Codes that exist are revoked by it, which ``revoke`` has to allow.  ``making`` is the number of
+    Units that have come from a reserve get the first codes of their own.  Codes that exist are
+    revoked only with ``revoke``, which makes new ones for all.  ``making`` is the number of
     makings that the person saw, so that a form sent twice does not revoke its own codes.
     Raises NoSample, CodesExist, MadeMeanwhile, WaveOver, NotFound.
     """
@@ -124,7 +125,10 @@ def make_codes(
         raise NoSample
     existing = sum(unit.code_hash is not None for unit in units)
     if existing and not revoke:
-        raise CodesExist(count=existing)
+        units = [unit for unit in units if unit.code_hash is None]
+        if not units:
+            raise CodesExist(count=existing)
+        existing = 0
     if making is not None and making != makings(session, wave):
         raise MadeMeanwhile
     key = secrets.token_bytes(KEY_BYTES)

@@ -12,15 +12,17 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from analysis.errors import AnalysisError
 from cixi_survey.errors import N_, ProblemsFound
 from cixi_survey.models import Invitation, SampleDraw, Wave
-from cixi_survey.waves import draw, frame, stages, two_stage, villages
+from cixi_survey.waves import draw, frame, reserve, stages, two_stage, villages
 
 PARTS = {
     'village_frame': N_('List of villages'),
     'villages': N_('Drawn villages'),
     'list': N_('List of persons or addresses'),
     'sample': N_('Drawn sample'),
+    'units': N_('Units in the sample now'),
 }
 
 
@@ -102,25 +104,24 @@ def _sample(session: Session, wave: Wave) -> Iterable[Part]:
         yield Part('sample', None, made.sample_sha256 or '', '')
         return
     recorded = made.sample_sha256 or kept
-    again = draw.fingerprint(_again(session, wave, made, listed))
-    yield Part('sample', again == recorded == kept, recorded, again if kept == recorded else kept)
+    alone = draw.fingerprint(_again(session, wave, made, listed, 0))
+    whole = draw.fingerprint(_again(session, wave, made, listed, made.released_replicates))
+    yield Part('sample', alone == recorded, recorded, alone)
+    yield Part('units', whole == kept, kept, whole)
 
 
 def _again(
-    session: Session, wave: Wave, made: SampleDraw, listed: list[frame.FrameRow]
+    session: Session,
+    wave: Wave,
+    made: SampleDraw,
+    listed: list[frame.FrameRow],
+    replicates: int,
 ) -> list[draw.Drawn]:
     """The units that seed and list give; none where the list cannot give them."""
-    there = {row.psu if made.two_stage else row.stratum for row in listed}
-    if made.two_stage:
-        drawn = two_stage.of_wave(session, wave)
-        if {village.psu for village in drawn} - there:
-            return []
-        kept = [row for row in listed if row.psu in {village.psu for village in drawn}]
-        return two_stage.drawn_units(drawn, kept, made.seed)
-    sizes = {town: int(str(n)) for town, n in made.allocated.items()}
-    if {town for town, n in sizes.items() if n} - there:
+    try:
+        return reserve.sample(session, wave, made, listed, replicates)
+    except AnalysisError:
         return []
-    return draw.drawn_units(listed, sizes, made.seed)
 
 
 def _kept(session: Session, wave: Wave) -> str:

@@ -99,6 +99,7 @@ def _draw(slug: str, form: DrawForm) -> ResponseReturnValue:
             total=form.total.data,
             minimum=form.minimum.data,
             seed=form.seed.data,
+            reserve=form.rule(),
             actor=person.username,
             now=clock.now(),
             staff_id=person.staff_id,

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 import numpy as np
 import sqlalchemy as sa
@@ -31,6 +32,7 @@ from cixi_survey.models import (
 from cixi_survey.waves import draw, frame, lifecycle, stages, table, villages
 from cixi_survey.waves.stages import Asked, Stages
 
+NOTHING_MORE: Mapping[str, int] = MappingProxyType({})
 LIST_HEADING = ('stratum', 'town', 'psu', 'village', 'size', 'probability', 'persons')
 
 
@@ -229,6 +231,7 @@ def draw_persons(
     actor: str,
     now: datetime,
     staff_id: int | None = None,
+    reserve: dict[str, object] | None = None,
 ) -> SampleDraw:
     """Draw persons (or addresses) in the drawn villages: in each a simple random sample.
 
@@ -262,16 +265,23 @@ def draw_persons(
         actor=actor,
         now=now,
         staff_id=staff_id,
+        reserve=reserve,
     )
 
 
 def drawn_units(
-    drawn: Iterable[DrawnVillage], listed: list[frame.FrameRow], seed: int
+    drawn: Iterable[DrawnVillage],
+    listed: Sequence[frame.FrameRow],
+    seed: int,
+    more: Mapping[str, int] = NOTHING_MORE,
 ) -> list[draw.Drawn]:
-    """The second stage: units with their probabilities over both stages."""
+    """The second stage: units with their probabilities over both stages; ``more`` by village."""
     counts = Counter(row.psu for row in listed)
     first = {village.psu: village.probability for village in drawn}
-    wanted = {village.psu: min(village.persons, counts[village.psu]) for village in drawn}
+    wanted = {
+        village.psu: min(village.persons, counts[village.psu]) + more.get(village.psu, 0)
+        for village in drawn
+    }
     chosen, share = sampling.draw_stratified(np.array([row.psu for row in listed]), wanted, seed)
     return [
         draw.Drawn(listed[row], first[listed[row].psu] * float(chance), counts[listed[row].psu])

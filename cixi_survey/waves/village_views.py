@@ -21,6 +21,7 @@ from cixi_survey.waves import (
     planner,
     printing,
     repeat,
+    reserve,
     stages,
     two_stage,
     villages,
@@ -176,6 +177,7 @@ def draw_persons(slug: str) -> ResponseReturnValue:
                 session,
                 slug,
                 seed=form.seed.data,
+                reserve=form.rule(),
                 actor=person.username,
                 now=clock.now(),
                 staff_id=person.staff_id,
@@ -197,6 +199,25 @@ def draw_persons(slug: str) -> ResponseReturnValue:
             sums=two_stage.sums(session, wave),
         )
     return page, 422 if form.errors else 200
+
+
+@bp.route('/waves/<slug>/reserve', methods=['GET', 'POST'])
+@requires('wave.manage')
+def release_reserve(slug: str) -> ResponseReturnValue:
+    """How the reserve stands by its rule; a POST adds the next replicate."""
+    now = clock.now()
+    if request.method == 'POST':
+        actor = access.signed_in().username
+        with database.transaction() as session:
+            count = reserve.release(session, slug, actor=actor, now=now)
+        text = _('%(count)s units of the reserve are added. Make their codes now.', count=count)
+        flash(text, 'success')
+        return redirect(url_for('waves.make_codes', slug=slug), 303)
+    with database.reading() as session:
+        wave = wave_for(session, slug)
+        state = reserve.state(session, wave, now)
+    next_day = state.rule.day_of(state.released + 1)
+    return render_template('waves/reserve.html', wave=wave, state=state, next_day=next_day)
 
 
 @bp.get('/waves/<slug>/draw/repeat')

@@ -65,6 +65,7 @@ NOT_PAGES = {
     'waves.villages_template': 'a file',
     'waves.drawn_villages_file': 'a file',
     'waves.discard_villages': 'a question before a deletion',
+    'waves.release_reserve': 'a question before an act; tests/waves/test_reserve.py',
     'waves.link_code': 'a file',
 }
 

@@ -390,7 +390,8 @@ def repeated(session):
 def test_a_draw_done_again_is_identical(drawn):
     with drawn.reading() as session:
         found = repeated(session)
-    assert [part.name for part in found.parts] == ['village_frame', 'villages', 'list', 'sample']
+    names = ['village_frame', 'villages', 'list', 'sample', 'units']
+    assert [part.name for part in found.parts] == names
     assert found.identical
     assert (found.changed, found.untold) == ((), ())
 
@@ -415,14 +416,14 @@ def test_lists_in_another_order_of_loading_give_the_same_sample(ready):
     [
         (sa.update(FrameVillage).values(size=FrameVillage.size + 1), {'village_frame', 'villages'}),
         (sa.update(VillageDraw).values(seed=8), {'villages'}),
-        (sa.update(SampleDraw).values(seed=12), {'sample'}),
+        (sa.update(SampleDraw).values(seed=12), {'sample', 'units'}),
         (
             sa.delete(FrameUnit).where(FrameUnit.unit.like('%-0')),
-            {'list', 'sample'},
+            {'list', 'sample', 'units'},
         ),
         (
             sa.update(Invitation).where(Invitation.stratum == FUHAI).values(probability=0.5),
-            {'sample'},
+            {'units'},
         ),
     ],
 )
@@ -460,4 +461,4 @@ def test_a_sample_in_one_stage_is_drawn_again_too(ready):
         make.draw_sample(session)
         assert repeated(session).identical
         session.execute(sa.update(FrameUnit).where(FrameUnit.size == 1).values(size=2))
-        assert repeated(session).changed == ('list', 'sample')
+        assert repeated(session).changed == ('list', 'sample', 'units')
