@@ -103,6 +103,7 @@ NAMES: Mapping[str, str] = {
     'villages': N_('Drawn villages'),
     'frame': N_('Sampling frame'),
     'sample': N_('Sample'),
+    'reserve': N_('Reserve'),
     'offers': N_('After the receipt'),
 }
 
@@ -112,7 +113,7 @@ def content(session: Session, wave: Wave) -> dict[str, object]:
     found: dict[str, object] = {name: _plain(getattr(wave, name)) for name in DECIDED}
     found['populations'] = {each.town_code: each.population for each in wave.strata}
     found['margins'] = sorted([each.variable, each.category, each.share] for each in wave.margins)
-    found |= {'villages': None, 'frame': None, 'sample': None, 'offers': None}
+    found |= dict.fromkeys(('villages', 'frame', 'sample', 'reserve', 'offers'))
     first = session.scalar(sa.select(VillageDraw).where(VillageDraw.wave_id == wave.id))
     if first is not None:
         found['villages'] = [first.frame_sha256, first.seed, first.towns]
@@ -131,6 +132,7 @@ def content(session: Session, wave: Wave) -> dict[str, object]:
             draw.allocated,
             units,
         ]
+        found['reserve'] = draw.reserve
     offer = session.get(ContactOffer, wave.id)
     if offer is not None:
         names = ('news', 'prizes', 'rules_zh', 'rules_en', 'keep_until')

@@ -93,6 +93,19 @@ def _sample(_session: Session, sample: list[Any]) -> str:
     return str(_('%(units)s units, seed %(seed)s', units=i18n.number(units), seed=seed))
 
 
+def _reserve(_session: Session, rule: Mapping[str, Any]) -> str:
+    return str(
+        _(
+            '%(count)s replicates of %(share)s per cent each; from %(day)s on, with fewer than '
+            '%(below)s complete answers',
+            count=rule['replicates'],
+            share=rule['share'],
+            day=rule['from_day'],
+            below=rule['below'],
+        )
+    )
+
+
 def _offers(_session: Session, offers: list[Any]) -> str:
     _news, prizes, *_rest = offers
     draw = _('A prize draw with %(count)s prizes', count=prizes)
@@ -121,5 +134,6 @@ _FORMATS: Mapping[str, Callable[[Session, Any], str | Markup]] = {
     'villages': _villages,
     'frame': _frame,
     'sample': _sample,
+    'reserve': _reserve,
     'offers': _offers,
 }

@@ -9,7 +9,17 @@ from cixi_survey import clock
 from cixi_survey.database import Database
 from cixi_survey.models import AuditEntry, Invitation, Response, SampleDraw, Wave
 from cixi_survey.results import dataset
-from cixi_survey.waves import draw, frame, lifecycle, printing, repeat, reserve, two_stage, villages
+from cixi_survey.waves import (
+    approval,
+    draw,
+    frame,
+    lifecycle,
+    printing,
+    repeat,
+    reserve,
+    two_stage,
+    villages,
+)
 from cixi_survey.waves.reserve import Rule
 from tests import factories
 from tests.conftest import SECRET
@@ -50,7 +60,7 @@ def opened(request, sqlite_url):
     with database.transaction() as session:
         request.param(session)
         make.make_codes(session)
-        lifecycle.open_wave(session, SLUG, **ACT)
+        make.open_wave(session)
     yield database
     database.engine.dispose()
 
@@ -209,7 +219,7 @@ def test_the_page_of_the_reserve_says_the_rule_and_releases_it(client, app_datab
     with app_database.transaction() as session:
         one_stage(session)
         make.make_codes(session)
-        lifecycle.open_wave(session, SLUG, **ACT)
+        make.open_wave(session)
     factories.sign_in(client, app_database, 'organiser')
     client.get('/about?lang=en')
     page = client.get(f'/staff/waves/{SLUG}/reserve').get_data(as_text=True)
@@ -240,3 +250,14 @@ def test_a_reserve_needs_the_whole_rule(client, app_database):
     client.post(address, data={'csrf_token': client.token(), **asked, **rule})
     with app_database.reading() as session:
         assert Rule.of(session.scalars(sa.select(SampleDraw)).one()) == RULE
+
+
+def test_another_rule_asks_for_another_approval(sqlite_url):
+    database = Database(sqlite_url)
+    with database.transaction() as session:
+        made = one_stage(session)
+        before = approval.content_sha256(session, wave_of(session))
+        made.reserve = Rule(2, 25, TODAY, 60).kept()
+        session.flush()
+        assert approval.content_sha256(session, wave_of(session)) != before
+    database.engine.dispose()
