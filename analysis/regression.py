@@ -252,11 +252,16 @@ def logistic_fit(
 ) -> tuple[Floats, Floats, Floats]:
     """β, A⁻¹ and residuals by Newton's method."""
     beta = np.zeros(x.shape[1])
+    # Terms that depend on each other do so here; later only a coefficient without end hides one.
+    solve((x * (0.25 * weights)[:, None]).T @ x, names)
     for _ in range(60):
         mean = 1.0 / (1.0 + np.exp(-np.clip(x @ beta, -500, 500)))
         if float(weights @ np.abs(y - mean)) < 1e-6 * float(weights.sum()):
             break
-        bread = solve((x * (weights * mean * (1 - mean))[:, None]).T @ x, names)
+        try:
+            bread = solve((x * (weights * mean * (1 - mean))[:, None]).T @ x, names)
+        except ConstantColumn:
+            break
         step = bread @ (x.T @ (weights * (y - mean)))
         beta = beta + step
         if np.abs(step).max() < 1e-12 * max(1.0, np.abs(beta).max()):

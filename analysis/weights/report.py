@@ -71,10 +71,7 @@ class Weights:
 @checked
 def kish(weights: Any) -> float:
     """Kish's design effect of unequal weights, n Σw²/(Σw)², over those that are not 0."""
-    return _kish(finite_weights(weights))
-
-
-def _kish(values: Floats) -> float:
+    values = finite_weights(weights)
     return np.count_nonzero(values) * dot(values, values) / float(values.sum()) ** 2
 
 
@@ -82,20 +79,23 @@ def report_on(
     kind: str, before: Floats, after: Floats, change: Floats | None = None, **more: Any
 ) -> Report:
     """The report of a step; ``change`` are the factors new/old where they are known already."""
+    known = change is not None
     if change is None:
         used = (before != 0) & (after != 0)
         change = after[used] / before[used]
-    count, effect = int(np.count_nonzero(after)), _kish(after)
-    below = np.flatnonzero(after < 0) + 1
+    count, total = int(np.count_nonzero(after)), float(after.sum())
+    effect = count * dot(after, after) / total**2
+    # Factors that are all positive leave no weight below 0; a million rows need no second look.
+    below = () if known and change.min() >= 0 else (np.flatnonzero(after < 0) + 1).tolist()
     return Report(
         kind=kind,
         n=count,
-        total=float(after.sum()),
+        total=total,
         kish=effect,
         n_eff=count / effect,
         g_min=float(change.min()),
         g_max=float(change.max()),
-        negative=tuple(below.tolist()),
+        negative=tuple(below),
         **more,
     )
 

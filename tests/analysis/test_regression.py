@@ -221,3 +221,16 @@ def test_tables_without_sampling_variance_cannot_be_tested() -> None:
         rao_scott(census, np.arange(12) % 2, np.repeat([1, 2, 1], 4))
     with pytest.raises(ConstantColumn, match='decides the other'):
         rao_scott(Design(np.ones(12), strata=town), town, town)
+
+
+def test_a_group_that_all_answer_alike_has_no_finite_coefficient_and_is_no_constant_column() -> (
+    None
+):
+    """The information runs out on the way to infinity; at the start the terms are not dependent."""
+    x = np.array([3.1, 2.2, 9.1, 4.4, 5.0, 7.3, 1.2, 8.8, 2.9, 6.1, 5.5, 3.7])
+    yes = np.array([1, 1, 1, 1, 0, 1, 0, 1, 0, 1, 1, 0.0])
+    group = np.repeat(['a', 'b', 'c'], 4)
+    with pytest.raises(NotConverged, match='predicts the answer perfectly'):
+        logistic(Design(np.ones(12)), yes, {'x': x, 'group': group})
+    with pytest.raises(ConstantColumn, match='say the same thing'):
+        logistic(Design(np.ones(12)), yes, {'x': x, 'twice': 2 * x})
