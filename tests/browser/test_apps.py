@@ -228,21 +228,29 @@ WIDE = """() => [...document.querySelectorAll('body *')]
 
 
 @pytest.mark.parametrize(
-    ('width', 'height', 'scale', 'query'),
+    ('width', 'height', 'scale', 'element', 'query'),
     [
-        (360, 740, 1, ''),
-        (360, 740, 1.3, ''),
-        (320, 568, 1.6, 'lang=en'),
-        (320, 568, 1.3, 'elder=1'),
+        (640, 512, 1, 'body', ''),  # a desk of 1280 × 1024 at 200 %
+        (360, 740, 1.3, 'body', ''),
+        (320, 568, 1.6, 'body', 'lang=en'),
+        (320, 568, 1.3, 'body', 'elder=1'),
+        (320, 568, 1.6, 'documentElement', ''),
     ],
 )
 def test_text_enlarged_by_an_app_leaves_four_fifths_of_the_screen_to_the_questions(
-    served: Any, phone: Callable[..., Page], width: int, height: int, scale: float, query: str
+    served: Any,
+    phone: Callable[..., Page],
+    width: int,
+    height: int,
+    scale: float,
+    element: str,
+    query: str,
 ) -> None:
-    """WeChat enlarges the text alone: on an iPhone by this property of the body."""
+    """WeChat enlarges the text alone: on an iPhone by a property of the body."""
     site = open_site(served, real=True)
     enlarge = f"""document.addEventListener('DOMContentLoaded', () => {{
-      document.body.style.webkitTextSizeAdjust = '{scale * 100}%';
+      document.body.style.webkitTextSizeAdjust = '{scale * 100 if element == 'body' else 100}%';
+      document.documentElement.style.fontSize = '{'' if element == 'body' else f'{scale * 100}%'}';
     }});"""
     page = phone(WECHAT_IOS, enlarge, viewport={'width': width, 'height': height})
     page.goto(f'{site.open_link}?{query}')
