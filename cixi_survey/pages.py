@@ -143,7 +143,7 @@ def _context() -> dict[str, Any]:
         'current_staff': staff,
         'staff_nav': _staff_navigation() if staff else [],
         'contact': current_app.config['CONTACT'],
-        'version': current_app.config['VERSION'],
+        'program_version': current_app.config['VERSION'],
         'now': clock.now(),
     }
 

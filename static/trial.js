@@ -7,6 +7,7 @@
 
   const filled = (text, values) => text.replace(/%\((\w+)\)s/g, (_all, name) => values[name]);
   const frame = window.frameElement;
+  const banner = document.querySelector('.trial');
   const byId = (id) => document.getElementById(id);
   document.documentElement.classList.toggle('framed', Boolean(frame));
 
@@ -37,15 +38,21 @@
     });
   }
 
+  // What sticks below the banner begins where that ends, however much it has to say.
+  function fit() {
+    document.documentElement.style.setProperty('--covered', banner.offsetHeight + 'px');
+  }
+
   // To the question that is being edited; nothing but this frame is scrolled.
   function turnTo(id) {
     const element = byId(id);
     const question = element && element.closest('.question');
     if (!question) return;
     byId('unasked').hidden = !question.hidden;
+    fit();
     if (question.hidden) return;
     question.classList.add('edited');
-    const covered = document.querySelector('.trial').offsetHeight + document.querySelector('.place').offsetHeight;
+    const covered = banner.offsetHeight + document.querySelector('.place').offsetHeight;
     window.scrollTo(0, question.getBoundingClientRect().top + window.pageYOffset - covered - 8);
   }
 
@@ -63,6 +70,9 @@
       frame.read = page.answers;
       window.addEventListener('pagehide', () => { frame.answers = page.answers(); });
     }
+    fit();
+    if (window.ResizeObserver) new ResizeObserver(fit).observe(banner);
+    else window.addEventListener('resize', fit);
     if (place) history.replaceState(history.state, '', '#at-' + place);
     if (place) turnTo(place);
     return {

@@ -103,6 +103,8 @@ def test_the_page_has_each_good_link_with_a_code_to_scan(office):
     assert page.count('class="qr"') == 2
     assert len(set(office.links(office.of_draft))) == 2
     assert office.links(office.of_version) == []
+    for page in (office.of_version, office.of_version.removesuffix('/trial')):
+        assert 'QuestionnaireVersion' not in text(office.client.get(page))
 
 
 def test_a_link_is_ended_alone_and_at_once_and_both_acts_are_on_record(office):

@@ -79,6 +79,9 @@ def test_the_preview_follows_the_editor_and_keeps_what_was_chosen_in_it(desk):
     expect(page.locator('#preview')).to_be_hidden()
     page.get_by_role('link', name='看看居民看到的样子').click()
     expect(page.locator('.question[data-question=overall]')).to_have_class(re.compile('edited'))
+    banner, place = (page.locator(each).bounding_box() for each in ('.trial', '.place'))
+    assert banner['height'] > 50
+    assert banner['y'] + banner['height'] <= place['y'] + 1
     assert violations(page) == []
     page.get_by_role('link', name='返回问卷').click()
     expect(page.locator('#edit')).to_be_visible()
