@@ -420,11 +420,19 @@
   // --- Events
 
   document.addEventListener('submit', (event) => {
+    const button = event.submitter;
     if (event.target !== form) {
+      if (form && (dirty || busy)) { // what was typed a moment ago goes first
+        event.preventDefault();
+        (dirty ? saveLive() : busy).then(() => {
+          event.target.removeAttribute('data-sent');
+          if (!dirty) event.target.requestSubmit(button);
+        });
+        return;
+      }
       leaving = true;
       return;
     }
-    const button = event.submitter;
     if (button && (button.hasAttribute('data-native') || !button.closest('main'))) {
       leaving = true;
       return;

@@ -156,12 +156,16 @@ def parts_move_by_the_keyboard(desk: Desk, app: Flask) -> None:
 
 
 def a_step_is_undone(desk: Desk, app: Flask) -> None:
-    desk.fill(label__zh='公园好不好？')
-    desk.saved()
+    """A removal; and what was typed so lately that it was not saved yet is no loss either."""
     before = draft_of(app).source
     desk.press('删除')
     expect(desk.page.get_by_text('点“撤销”可以找回来')).to_be_visible()
     assert questions_of(app)[-1] == 'q1'
+    desk.press('撤销')
+    expect(desk.page.get_by_text('已撤销上一步。')).to_be_visible()
+    assert draft_of(app).source == before
+    desk.open(f'{HOME}/drafts/{draft_of(app).id}/question/q2')
+    desk.fill(label__zh='公园好不好？')
     desk.press('撤销')
     expect(desk.page.get_by_text('已撤销上一步。')).to_be_visible()
     assert draft_of(app).source == before
