@@ -248,6 +248,7 @@ def test_a_workbook_goes_out_and_comes_back_with_the_guard_of_the_form(desk):
     book = changed_cell(content, 'How old are you?', 'Your age?')
     page = brought_back(desk, book)
     assert page.status_code == 200
+    assert 'role="status">Not saved yet' in text(page)
     shown = Form(text(page))
     assert [name for name in shown.fields if name.startswith('text.')] == [HOW_OLD]
     assert desk.source() == BLANK
