@@ -326,6 +326,11 @@ def _sample(content: Mapping[str, Any]) -> list[tuple[str, str]]:
             seed=wave['draw']['seed'],
             allocation=_(allocation),
         )
+        if wave['draw'].get('released'):
+            design += i18n.reader().sentence_joiner + _(
+                'Replicates of the reserve that were added whole by a rule set before: %(count)s.',
+                count=figures.count(wave['draw']['released']),
+            )
     rows.append((_('Sample'), design))
     rows.append((_('Way of asking'), _('Questionnaire on the web, opened by a code in a letter.')))
     total, weighted = returns['total'], returns['weighted']

@@ -404,6 +404,7 @@ def _draw(draw: SampleDraw) -> dict[str, Any]:
         'allocated': dict(draw.allocated),
         'drawn_at': draw.drawn_at.isoformat(),
         'frame_sha256': draw.frame_sha256,
+        **({'released': draw.released_replicates} if draw.released else {}),
     }
 
 

@@ -9,7 +9,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from cixi_survey.errors import N_
-from cixi_survey.models import Frame, Invitation, SampleDraw, Wave, WaveApproval, WaveStratum
+from cixi_survey.models import (
+    Frame,
+    Invitation,
+    SampleDraw,
+    VillageDraw,
+    VillageFrame,
+    Wave,
+    WaveApproval,
+    WaveStratum,
+)
 
 STATE_NAMES = {
     'planned': N_('planned'),
@@ -59,13 +68,17 @@ def _next_step(session: Session, wave: Wave, now: datetime) -> tuple[str, bool]:
 
 
 def _preparation(session: Session, wave: Wave) -> str:
-    def missing(model: type[WaveStratum | Frame | SampleDraw]) -> bool:
+    def missing(model: type[WaveStratum | VillageFrame | VillageDraw | Frame | SampleDraw]) -> bool:
         query = sa.select(sa.literal(1)).where(model.wave_id == wave.id).limit(1)
         return session.scalar(query) is None
 
     if missing(WaveStratum):
         return N_('Load the population of the towns.')
     if missing(Frame):
+        if not missing(VillageDraw):
+            return N_('Load the lists of the drawn villages.')
+        if not missing(VillageFrame):
+            return N_('Draw the villages.')
         return N_('Load the sampling frame, or open by link only.')
     if missing(SampleDraw):
         return N_('Draw the sample.')

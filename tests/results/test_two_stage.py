@@ -176,5 +176,8 @@ def test_files_and_page_tell_of_the_two_stages(app: Flask, tmp_path: Path) -> No
     assert HUSHAN + '0' not in text
     with app.test_request_context('/?lang=en'):
         told = dict(presentation._sample(figures))
+        figures['wave']['draw']['released'] = 1
+        with_reserve = dict(presentation._sample(figures))['Sample']
+    assert 'by a rule set before: 1.' in with_reserve
     assert '18 of 35' in told['Sample']
     assert 'seed 7' in told['Sample']

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from cixi_survey import clock
 from cixi_survey.database import Database
 from cixi_survey.models import AuditEntry, Invitation, Response, SampleDraw, Wave
-from cixi_survey.results import dataset
+from cixi_survey.results import dataset, run
 from cixi_survey.waves import (
     approval,
     draw,
@@ -199,6 +199,7 @@ def test_weights_are_those_of_the_whole_sample_for_whoever_answered_when(opened)
                 first = {v.psu: v.probability for v in two_stage.of_wave(session, wave)}[unit.psu]
             chances[unit.stratum] = unit.size / (first * (n + more) / unit.frame_count)
         lifecycle.close_wave(session, SLUG, **ACT)
+        assert run._wave(session, wave)['draw']['released'] == 1
         sample = dataset.load(session, wave, 'probability')
         towns = [sample.sampling.stratum.labels[code] for code in sample.sampling.stratum.codes]
         for town, weight in zip(towns, sample.sampling.base_weight, strict=True):

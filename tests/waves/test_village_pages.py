@@ -35,6 +35,8 @@ def test_a_sample_in_two_stages_from_the_first_press_to_the_repeated_draw(organi
     assert '35 villages and communities are stored' in page
     assert 'The sizes are invented' in page
 
+    assert 'Draw the villages.' in text(organiser.get('/staff'))
+
     # What follows from the numbers, before anything is drawn.
     page = text(organiser.get(f'{WAVE}/villages/draw', query_string=NUMBERS))
     assert 'every village; persons by its size' in page
@@ -60,6 +62,7 @@ def test_a_sample_in_two_stages_from_the_first_press_to_the_repeated_draw(organi
     assert page.count('<td class="num">10.000</td>') == 1  # the chances of 27 villages
     file = text(organiser.get(f'{WAVE}/villages/drawn.csv'))
     assert len(file.splitlines()) == 1 + 18
+    assert 'Load the lists of the drawn villages.' in text(organiser.get('/staff'))
 
     # Lists of some villages, then of the others; a village that was not drawn is not stored.
     with app_database.reading() as session:
