@@ -22,7 +22,8 @@ def violations(page: Page, *more_rules: str) -> list[str]:
     if not page.evaluate('Boolean(window.axe)'):
         page.evaluate(_source())
     found: dict[str, Any] = page.evaluate(
-        'rules => axe.run(document, {runOnly: rules})', [*RULES, *more_rules]
+        "rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})",
+        [*RULES, *more_rules],
     )
     return [
         f'{fault["id"]}: {node["target"]} {node["failureSummary"]}'
