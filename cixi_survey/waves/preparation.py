@@ -18,7 +18,7 @@ from cixi_survey.models import (
     WaveApproval,
     WavePlan,
 )
-from cixi_survey.waves import approval, draw, frame, lifecycle, printing, two_stage, villages
+from cixi_survey.waves import approval, draw, frame, guards, printing, two_stage, villages
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def of(session: Session, wave: Wave, now: datetime) -> Preparation:
     stored = frame.stored_frame(session, wave)
     sampled, with_code = printing.counts(session, wave)
     asked = approval.latest(session, wave) if wave.state == 'planned' else None
-    problems = lifecycle.opening_problems(session, wave, now) if wave.state == 'planned' else []
+    problems = guards.opening_problems(session, wave, now) if wave.state == 'planned' else []
     return Preparation(
         towns=len(wave.strata),
         adults=sum(stratum.population for stratum in wave.strata),

@@ -19,12 +19,12 @@ from sqlalchemy.orm import Session
 from cixi_survey import access, audit, codes, places
 from cixi_survey.errors import N_, Problem, Refusal, Term
 from cixi_survey.models import AuditEntry, Invitation, Wave
-from cixi_survey.waves import lifecycle, table
+from cixi_survey.waves import guards, lifecycle, table
 
 KEY_BYTES = 32
 SLIPS_PER_SHEET = 6  # A4, two by three, in a print that old eyes can read
 INVITING = frozenset({'planned', 'open'})
-PRINTED = {*lifecycle.APPROVAL_FIELDS, 'approval_valid_until', 'closes_at'}
+PRINTED = {*guards.APPROVAL_FIELDS, 'approval_valid_until', 'closes_at'}
 CSV_HEADING = (
     *('stratum', 'town', 'psu', 'village', 'unit', 'code', 'address'),
     *('check_code', 'check_address'),
@@ -156,7 +156,7 @@ def cautions(session: Session, wave: Wave, site: str, now: datetime) -> list[Pro
         cure = N_('Set CIXI_SITE_URL to the public address first.')
         found.append(Problem('site', 'site_local', message, cure, {'site': site}))
     if wave.state == 'planned':
-        problems = lifecycle.opening_problems(session, wave, now, without_sample=True)
+        problems = guards.opening_problems(session, wave, now, without_sample=True)
         found += [one for one in problems if one.where in PRINTED]
     return found
 

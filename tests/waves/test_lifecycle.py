@@ -19,7 +19,7 @@ from cixi_survey.models import (
     Response,
     Wave,
 )
-from cixi_survey.waves import lifecycle
+from cixi_survey.waves import guards, lifecycle
 from tests import factories
 from tests.waves import conftest as make
 from tests.waves.conftest import ACT
@@ -79,7 +79,7 @@ def test_every_reason_against_opening_is_told_at_once(database):
 def test_every_reason_has_a_sentence_and_a_cure(database):
     with database.transaction() as session:
         wave = make.create(session, approval_number='')
-        for problem in lifecycle.opening_problems(session, wave, clock.now()):
+        for problem in guards.opening_problems(session, wave, clock.now()):
             assert problem.message
             assert problem.cure
             assert '%(' not in problem.text()
