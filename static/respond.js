@@ -297,7 +297,14 @@
     return within[Math.max(0, Math.min(at, within.length - 1))];
   }
 
-  const place = (list) => list.findIndex((stop) => stop.id === here.id);
+  // Where the answer was given that ends the survey
+  function cause(judged) {
+    const asked = items.filter((item) => judged.asked[item.name] && judged.ended.needs.indexOf(item.name) >= 0);
+    return stopAt(asked.length ? 'f-' + asked.pop().name : parts[0].id);
+  }
+
+  const placeOf = (list, stop) => list.findIndex((each) => each.id === stop.id);
+  const place = (list) => placeOf(list, here);
   const heading = (stop) => stop.item
     ? stop.item.element.querySelector('legend, label')
     : stop.part === parts[0] ? byId('title') : stop.part.querySelector('h2');
@@ -307,8 +314,11 @@
 
   // how: push a step of the history, replace the present one, back (the history moved), first
   function show(stop, how) {
+    const judged = judgeAll();
+    const from = here.id;
     seen[here.id] = window.pageYOffset;
     here = stop;
+    if (judged.ended) byId('ending-message').textContent = judged.ended.message;
     parts.concat(review, ending).forEach((part) => { part.hidden = part !== stop.part; });
     questions.forEach((question) => question.element.classList.toggle('now', !!stop.item && stop.item.question === question));
     items.forEach((item) => item.element.classList.toggle('now', item === stop.item));
@@ -321,10 +331,11 @@
     form.classList.toggle('checking', checking);
     tellSteps(list);
     tellProgress();
-    hidden('_section').value = stop.part === ending ? '' : stop.part.id.replace('part-', '');
+    const part = stop.part === ending && judged.ended ? cause(judged).part : stop.part;
+    hidden('_section').value = part.id.replace('part-', '');
     if (stop.part === review) cixi.review(form, texts);
     document.title = stop.part === parts[0] ? title : stop.part.querySelector('h2').textContent + ' · ' + title;
-    const state = { stop: stop.id, checking, depth: depth() + (how === 'push' ? 1 : 0) };
+    const state = { stop: stop.id, checking, depth: depth() + (how === 'push' ? 1 : 0), from };
     if (how === 'push') history.pushState(state, '', '#' + stop.id);
     else if (how === 'replace') history.replaceState(state, '', '#' + stop.id);
     settle();
@@ -396,14 +407,13 @@
     });
     if (Object.keys(problems).length) return tell(problems);
     told.textContent = '';
-    if (judged.ended) {
-      byId('ending-message').textContent = judged.ended.message;
+    const list = stops();
+    if (judged.ended && place(list) >= placeOf(list, cause(judged))) {
       checking = false;
       show(stopAt(ending.id), 'push');
     } else if (checking && depth()) {
       history.back();
     } else {
-      const list = stops();
       checking = false;
       show(list[place(list) + 1], 'push');
     }
@@ -411,11 +421,13 @@
   }
 
   function back() {
+    const judged = judgeAll();
+    const mended = here.part === ending && judged.ended && cause(judged);
     told.textContent = '';
-    if (depth()) return history.back();
+    if (depth() && (!mended || history.state.from === mended.id)) return history.back();
     const list = stops();
     checking = false;
-    show(list[Math.max(0, here.part === ending ? 1 : place(list) - 1)], 'replace');
+    show(mended || list[Math.max(0, here.part === ending ? 1 : place(list) - 1)], 'replace');
     return sender.save();
   }
 
@@ -520,7 +532,8 @@
   // A part to go on with, at the question shown or named by the address if it is of that part
   function open(section) {
     const within = (id) => byId(id) && byId(id).closest('#part-' + section);
-    show(stopAt([here.id, location.hash.slice(1)].find(within) || 'part-' + section), 'replace');
+    const judged = judgeAll();
+    show(judged.ended ? cause(judged) : stopAt([here.id, location.hash.slice(1)].find(within) || 'part-' + section), 'replace');
   }
 
   // The problems that the server found
@@ -589,17 +602,18 @@
 
   form.classList.add('stepped');
   followTown();
-  update();
+  const judged = update();
   const problem = told.querySelector('.error-summary a');
   const kept = hidden('_revision').value !== '0';
   const wanted = byId(location.hash.slice(1));
   const before = history.state || {};
   checking = Boolean(before.checking);
-  here = stopAt(problem ? problem.getAttribute('href').slice(1)
+  here = judged.ended && !problem ? cause(judged) : stopAt(problem ? problem.getAttribute('href').slice(1)
     : kept && wanted && wanted.closest('.part') ? wanted.id : 'part-' + form.getAttribute('data-section'));
   if (here.part === ending) here = stopAt(parts[0].id);
   show(here, 'first');
   history.replaceState({ stop: here.id, checking, depth: depth() }, '', location.hash || location.href);
+  if (before.stop === ending.id && before.from === here.id && depth()) history.back(); // that is here
   if (problem) told.querySelector('.error-summary').focus();
   else if (before.stop === here.id) window.scrollTo(0, before.scrolled || 0);
 

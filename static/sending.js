@@ -150,6 +150,7 @@
     let halted = false;       // two versions: the person must choose first
     let unchosen = null;      // of these, that of this page
     let stamp = '';           // of the copy that this page wrote or took up: another is of another window
+    let nothing = false;      // of these answers nothing is kept
     let complaint = '';       // what the server had against the last draft: told once
     let unsure = [];          // digests of what was posted without an answer: it may have arrived
     let pause = FIRST_PAUSE;
@@ -191,7 +192,7 @@
       if (same(copy.answers, here)) return;
       page.fill(copy.answers);
       page.open(copy.section);
-      byId('anew').hidden = door.indexOf('/i/') === 0;
+      byId('anew').hidden = false;
     }
 
     // Twice at most: an old token is exchanged for the new one that comes with the refusal.
@@ -242,7 +243,9 @@
           pause = FIRST_PAUSE;
           if (isKept()) byId('told').textContent = '';
           form.removeAttribute('data-kept');
-          if (answer.body.kept === false) { // of children nothing is kept, here neither
+          nothing = answer.body.kept === false;
+          if (nothing) { // of children and who declines nothing is kept, here neither
+            status('');
             drop(key);
             return;
           }
@@ -431,7 +434,7 @@
         if (dirty && !ended && !(complaint && what !== 'save' && keep())) {
           page.say('warning', texts.unsent, keep() ? texts.offline : texts.unsafe);
         } else if (what === 'save') {
-          page.say('success', texts.unsent, texts.comeback);
+          page.say(nothing ? 'warning' : 'success', nothing ? texts.unsent : texts.saved, nothing ? texts.nothing : texts.comeback);
         } else {
           go();
         }

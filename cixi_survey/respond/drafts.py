@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeGuard
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -86,7 +87,8 @@ def save(
 ) -> Saved | None:
     """Keep what has been filled in so far; ``revision`` is the one that the page last saw.
 
-    Of whom nothing may be kept, the draft goes, and there is nothing saved: None.
+    Of whom nothing may be kept, and of who declines, the draft goes, and there is nothing saved:
+    None.
     Raises StaleDraft when another one was saved in between and differs, AlreadySent,
     DraftTooLarge, and the refusals of ``entrance``.
     """
@@ -100,7 +102,9 @@ def save(
         raise DraftTooLarge
     checked = answers.check(questionnaire, given, towns=places.towns(), villages=places.villages())
     draft = _find(session, submission_id, invitation, lock=True)
-    if not checked.kept:
+    if checked.outcome == 'refusal' and _is_newer(draft, revision, given):
+        raise StaleDraft(_saved(draft))
+    if not checked.kept or checked.outcome == 'refusal':
         if draft is not None:
             session.delete(draft)
         return None
@@ -120,7 +124,7 @@ def save(
             return _saved(draft)
         draft = _find(session, submission_id, invitation, lock=True)
         assert draft is not None
-    if draft.revision != revision and draft.answers != given:
+    if _is_newer(draft, revision, given):
         raise StaleDraft(_saved(draft))
     if draft.answers != given or draft.section != section[:40]:
         draft.answers = dict(given)
@@ -131,9 +135,17 @@ def save(
     return _saved(draft)
 
 
-def discard(session: Session, submission_id: str) -> None:
-    """Delete the draft of the open link under this submission, if there is one."""
+def discard(
+    session: Session, submission_id: str, invitation: Invitation | None, revision: int
+) -> None:
+    """Delete the draft to go on with, if there is one.
+
+    That of an invitation only as ``revision``, which the page has seen: what somebody else of the
+    home saved since is not thrown away by one who cannot know of it.
+    """
     mine = sa.and_(Draft.submission_id == submission_id, Draft.invitation_id.is_(None))
+    if invitation is not None:
+        mine = sa.and_(Draft.invitation_id == invitation.id, Draft.revision == revision)
     session.execute(sa.delete(Draft).where(mine))
 
 
@@ -142,6 +154,13 @@ def filled_in(questionnaire: Questionnaire, raw: Raw) -> dict[str, list[str]]:
     names = (variable.name for variable in questionnaire.variables())
     given = {name: [text for text in raw.get(name, ()) if text.strip()] for name in names}
     return {name: texts for name, texts in given.items() if texts}
+
+
+def _is_newer(
+    draft: Draft | None, revision: int, given: Mapping[str, list[str]]
+) -> TypeGuard[Draft]:
+    """Whether somebody saved other answers since the page saw ``revision``."""
+    return draft is not None and draft.revision != revision and draft.answers != given
 
 
 def _find(

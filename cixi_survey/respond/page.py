@@ -312,6 +312,11 @@ def _sentences() -> dict[str, Any]:
             'Your answers are kept. Come back with the same code or, after the open link, with '
             'this phone, before the survey ends.'
         ),
+        'saved': _('Already saved (not sent yet)'),
+        'nothing': _(
+            'With these answers the survey ends here for you, so none of them is kept. To go on, '
+            'change the answer or send them.'
+        ),
         'noline': _('No connection at the moment'),
         'goon': _(
             'You can go on all the same: your answers are kept on this phone and sent as soon as '

@@ -287,8 +287,8 @@ def _posted(entrance: Entrance) -> ResponseReturnValue:
     ticket = tickets.read(given.ticket, entrance.door(wave), _secret())
     if stale or ticket is None:
         return _stale_page(entrance, wave, questionnaire, given, invitation)
-    if given.do == 'anew' and not entrance.code_hash:
-        return _begin_anew(wave, ticket)
+    if given.do == 'anew':
+        return _begin_anew(wave, ticket, invitation, given.revision)
     if given.do != 'send':
         return _keep_and_return(entrance, wave, ticket, given)
     try:
@@ -401,11 +401,14 @@ def _keep_and_return(
     return _hold(response, entrance, wave, ticket, saved)
 
 
-def _begin_anew(wave: Wave, ticket: Ticket) -> ResponseReturnValue:
-    """For the next person at a shared phone: what the one before left unsent is deleted."""
+def _begin_anew(
+    wave: Wave, ticket: Ticket, invitation: Invitation | None, revision: int
+) -> ResponseReturnValue:
+    """For the next person at a phone or with a letter: what the one before left unsent goes."""
     with database.transaction() as session:
-        drafts.discard(session, ticket.submission_id)
-    address = url_for('.open_link', slug=wave.slug, c=request.args.get('c'))
+        drafts.discard(session, ticket.submission_id, invitation, revision)
+    query = {'c': request.args['c']} if 'c' in request.args else {}
+    address = f'{request.path}?{urlencode(query)}' if query else request.path
     response: Response = (
         jsonify(anew=address) if error_pages.wants_json() else redirect(address, 303)  # type: ignore[assignment]
     )

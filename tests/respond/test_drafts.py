@@ -123,17 +123,38 @@ def test_a_stale_token_is_exchanged_for_a_good_one_and_nothing_is_saved_with_it(
     assert form.save({'adults': ['3']}).status_code == 200
 
 
-def test_beginning_anew_deletes_the_draft_of_an_open_link_and_never_that_of_a_letter(both_places):
+def test_beginning_anew_deletes_the_draft_of_an_open_link(both_places):
     form = both_places.form('/s/w2026?c=poster-7')
     form.save({'adults': ['3']})
     anew = form.send({}, do='anew')
     assert (anew.status_code, anew.location) == (303, '/s/w2026?c=poster-7')
     assert kept(both_places) == []
     assert 'value="3"' not in form.open().get_data(as_text=True)
+
+
+def test_a_letter_begins_anew_only_from_what_the_page_has_seen(both_places):
     letter = both_places.form()
     letter.save({'adults': ['3']})
-    letter.send({'adults': ['3']}, do='anew')
+    letter.send({'adults': ['3']}, do='anew')  # it has not seen what was saved since
     assert len(kept(both_places)) == 1
+    page = letter.open().get_data(as_text=True)
+    assert '<p id="anew">' in page
+    anew = letter.send({'adults': ['3']}, do='anew')
+    assert anew.location == letter.address
+    assert kept(both_places) == []
+    assert 'value="3"' not in letter.open().get_data(as_text=True)
+
+
+def test_of_who_declines_no_draft_is_kept_and_nobody_elses_is_thrown_away(both_places):
+    form = both_places.form()
+    assert form.save({'consent': ['no'], 'adults': ['3']}).json == {'revision': 0, 'kept': False}
+    assert kept(both_places) == []
+    form.save({'consent': ['yes'], 'adults': ['3']})
+    other = both_places.form()
+    assert other.save({'consent': ['no']}, revision=0).json['error'] == 'stale_draft'
+    assert kept(both_places)[0].answers == {'consent': ['yes'], 'adults': ['3']}
+    assert form.save({'consent': ['no']}, revision=1).json['kept'] is False
+    assert kept(both_places) == []
 
 
 def test_the_form_for_a_phone_to_keep_has_no_answers_and_comes_only_once(both_places):
