@@ -164,9 +164,11 @@ def _beta(p: float, size: float, tail: float) -> Bounds:
 
 def _logit(s: _Sample) -> Bounds:
     """Symmetric on the log odds (R ``svyciprop(method = "xlogit")``)."""
+    from scipy.special import expit
+
     centre = math.log(s.p / (1.0 - s.p))
     half = s.t * s.se / (s.p * (1.0 - s.p))
-    return 1.0 / (1.0 + math.exp(half - centre)), 1.0 / (1.0 + math.exp(-half - centre))
+    return float(expit(centre - half)), float(expit(centre + half))
 
 
 def _arcsine(s: _Sample) -> Bounds:

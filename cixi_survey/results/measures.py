@@ -7,6 +7,7 @@ satisfaction is bound, and the year of the wave.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -119,6 +120,11 @@ def _bounded(row: Estimate, limits: tuple[float, float]) -> Estimate:
     return replace(row, kind='mean', lci=low, uci=high, method=method, limits=limits)
 
 
+def number_or_none(value: float) -> float | None:
+    """A figure as it is kept: what is not defined has none."""
+    return value if math.isfinite(value) else None
+
+
 def judge(row: Estimate, judged: Judged | None, level: float) -> dict[str, Any] | None:
     """The verdict on an estimate, None without a target or without an estimate."""
     if judged is None or np.isnan(row.est):
@@ -126,8 +132,8 @@ def judge(row: Estimate, judged: Judged | None, level: float) -> dict[str, Any] 
     verdict = decide(row, judged.value, level=level)
     return {
         'decision': verdict.decision,
-        'lower': verdict.bound_lower,
-        'upper': verdict.bound_upper,
+        'lower': number_or_none(verdict.bound_lower),
+        'upper': number_or_none(verdict.bound_upper),
         'level': verdict.level,
     }
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -29,7 +28,7 @@ from cixi_survey.models import Frame, Run, SampleDraw, VillageDraw, Wave
 from cixi_survey.questionnaire.definition import Indicator, Questionnaire
 from cixi_survey.results import dataset, measures, rates, weighting
 from cixi_survey.results.dataset import Dataset
-from cixi_survey.results.measures import Judged, Measure
+from cixi_survey.results.measures import Judged, Measure, number_or_none
 from cixi_survey.results.weighting import Weighting
 
 FORMAT = 1
@@ -287,14 +286,14 @@ class _Engine:
     def _cell(self, row: Estimate, judged: Judged | None) -> dict[str, Any]:
         return {
             'est': row.est,
-            'se': _number(row.se),
-            'lci': _number(row.lci),
-            'uci': _number(row.uci),
+            'se': number_or_none(row.se),
+            'lci': number_or_none(row.lci),
+            'uci': number_or_none(row.uci),
             'df': row.df,
             'n': row.n,
             'missing': row.missing,
-            'n_eff': _number(row.n_eff),
-            'deff': _number(row.deff_wr),
+            'n_eff': number_or_none(row.n_eff),
+            'deff': number_or_none(row.deff_wr),
             'method': row.method,
             'verdict': measures.judge(row, judged, self.options.level),
         }
@@ -303,10 +302,6 @@ class _Engine:
 def _matters(overall: Mapping[str, list[Estimate]], indicator: Indicator) -> bool:
     unsure = overall[f'{indicator.name}.dont_know']
     return bool(unsure) and unsure[0].est > measures.WORST_CASE_FROM
-
-
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def _other_targets(indicator: Indicator, judged: Judged | None) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from cixi_survey.models import (
     RESPONSE_OUTCOMES,
     STREAMS,
     Draft,
+    DrawnVillage,
     Invitation,
     Response,
     ScreenedOut,
@@ -27,10 +28,14 @@ NEEDED_BY_TOWN = 2  # complete answers without which the estimates refuse a town
 
 @dataclass(frozen=True)
 class Row:
-    """Sampled units of one town (or of all) by outcome; the outcomes add up to ``sampled``."""
+    """Sampled units of one town (or of all) by outcome; the outcomes add up to ``sampled``.
+
+    ``enough`` says whether the town can be estimated with what has come in.
+    """
 
     name: Mapping[str, str] | None
     outcomes: dict[str, int] = field(default_factory=dict)
+    enough: bool = True
 
     @property
     def sampled(self) -> int:
@@ -61,13 +66,14 @@ class Returns:
     begun: int
     withdrawn: int
     turned_away: int
+    by_village: bool
     days: tuple[Day, ...]
     at: datetime
 
     @property
     def too_few(self) -> tuple[Row, ...]:
         """Towns from which too little has come in to make any figures of the wave."""
-        return tuple(row for row in self.rows if row.outcomes['complete'] < NEEDED_BY_TOWN)
+        return tuple(row for row in self.rows if not row.enough)
 
     @property
     def busiest(self) -> int:
@@ -77,7 +83,8 @@ class Returns:
 
 def returns(session: Session, wave: Wave, now: datetime) -> Returns:
     """Count what has come in up to now."""
-    rows = _by_town(session, wave)
+    certain = _certainty_of_villages(session, wave)
+    rows = _by_town(session, wave, certain)
     total = Row(None, {name: sum(row.outcomes[name] for row in rows) for name in OUTCOMES})
     begun = session.scalar(sa.select(sa.func.count()).where(Draft.wave_id == wave.id)) or 0
     withdrawn = sa.select(sa.func.count(Response.id)).where(
@@ -91,31 +98,63 @@ def returns(session: Session, wave: Wave, now: datetime) -> Returns:
         begun=begun,
         withdrawn=session.scalar(withdrawn) or 0,
         turned_away=session.scalar(turned_away) or 0,
+        by_village=bool(certain),
         days=_days(session, wave, now),
         at=now,
     )
 
 
-def _by_town(session: Session, wave: Wave) -> list[Row]:
+def _by_town(session: Session, wave: Wave, certain: Mapping[str, Mapping[str, bool]]) -> list[Row]:
+    place = (Invitation.stratum, Invitation.psu, Invitation.outcome)
     query = (
-        sa.select(Invitation.stratum, Invitation.outcome, sa.func.count(Invitation.id))
+        sa.select(*place, sa.func.count(Invitation.id))
         .where(Invitation.wave_id == wave.id)
-        .group_by(Invitation.stratum, Invitation.outcome)
+        .group_by(*place)
     )
     found: dict[str, dict[str, int]] = {}
-    for town, outcome, count in session.execute(query):
-        found.setdefault(town, dict.fromkeys(OUTCOMES, 0))[outcome] = count
+    complete: dict[str, dict[str, int]] = {}
+    for town, village, outcome, count in session.execute(query):
+        found.setdefault(town, dict.fromkeys(OUTCOMES, 0))[outcome] += count
+        if outcome == 'complete':
+            complete.setdefault(town, {})[village] = count
     order = {code: place for place, code in enumerate(places.towns())}
     return [
-        Row(places.town(town), found[town])
+        Row(places.town(town), found[town], _enough(complete.get(town, {}), certain.get(town, {})))
         for town in sorted(found, key=lambda code: order.get(code, 999))
     ]
+
+
+def _certainty_of_villages(session: Session, wave: Wave) -> dict[str, dict[str, bool]]:
+    """Of each town the drawn villages, and whether each is in every sample; {} in one stage."""
+    found: dict[str, dict[str, bool]] = {}
+    for village in session.scalars(sa.select(DrawnVillage).where(DrawnVillage.wave_id == wave.id)):
+        found.setdefault(village.stratum, {})[village.psu] = village.certain
+    return found
+
+
+def _enough(complete: Mapping[str, int], certain: Mapping[str, bool]) -> bool:
+    """Whether a town has the answers without which the estimates refuse the whole wave.
+
+    ``complete`` counts them by village.  Where villages were left to chance two of them must have
+    answered; where all are certain, two people of one village.
+    """
+    if sum(complete.values()) < NEEDED_BY_TOWN:
+        return False
+    if not certain:
+        return True
+    if all(certain.values()):
+        return max(complete.values()) >= NEEDED_BY_TOWN
+    return sum(not certain[village] for village in complete) >= NEEDED_BY_TOWN
 
 
 def _open_stream(session: Session, wave: Wave) -> dict[str, int]:
     query = (
         sa.select(Response.outcome, sa.func.count(Response.id))
-        .where(Response.wave_id == wave.id, Response.stream == 'open')
+        .where(
+            Response.wave_id == wave.id,
+            Response.stream == 'open',
+            Response.withdrawn_at.is_(None),
+        )
         .group_by(Response.outcome)
     )
     found = {row[0]: row[1] for row in session.execute(query)}

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import zipfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from cixi_survey.models import DrawnVillage, Invitation, Run, Wave
 from cixi_survey.questionnaire.indicators import coded
 from cixi_survey.results import dataset, exports, presentation, weighting
 from cixi_survey.results.dataset import FirstStage, Sampling
-from cixi_survey.waves import lifecycle, villages
+from cixi_survey.waves import lifecycle, monitor, villages
 from tests import factories
 from tests.results.conftest import FUHAI, HUSHAN, database_of, made
 from tests.results.test_files import agree, commands, estimates
@@ -98,11 +99,18 @@ def test_one_answer_of_a_village_drawn_by_chance_takes_the_spread_of_the_others(
     assert found.se > estimate.mean(first_stage, answers(alone)).se
 
 
-def closed(session: Session, *, silent: str = '') -> Wave:
+def closed(session: Session, *, silent: str = '', each: int = 1000) -> Wave:
     """A wave of two towns in two stages, answered by every second person, sealed.
 
-    Nobody answers in the town ``silent`` but in its first village.
+    Nobody answers in the town ``silent`` but in its first village, and in no village of Hushan
+    more than ``each``.
     """
+    answered(session, silent=silent, each=each)
+    return lifecycle.close_wave(session, SLUG, **ACT)
+
+
+def answered(session: Session, *, silent: str = '', each: int = 1000) -> Wave:
+    """The same, still open."""
     make.create(session)
     make.load_populations(session)
     villages.load_shipped(session, SLUG, **ACT)
@@ -113,13 +121,17 @@ def closed(session: Session, *, silent: str = '') -> Wave:
     wave = make.open_wave(session)
     units = session.scalars(sa.select(Invitation).order_by(Invitation.psu, Invitation.unit)).all()
     first = min(unit.psu for unit in units if unit.stratum == HUSHAN)
+    counted: Counter[str] = Counter()
     for place, unit in enumerate(units):
         if place % 2 or (unit.stratum == silent and unit.psu != first):
+            continue
+        counted[unit.psu] += 1
+        if unit.stratum == HUSHAN and counted[unit.psu] > each:
             continue
         content = 'satisfied' if int(unit.psu) % 3 else 'not_at_all'
         age = 'a18_39' if place % 4 else 'a40_up'
         factories.response(session, wave, unit, {'overall': content, 'age': age})
-    return lifecycle.close_wave(session, SLUG, **ACT)
+    return wave
 
 
 def run_of(session: Session, wave: Wave) -> tuple[Run, dict[str, Any]]:
@@ -159,6 +171,27 @@ def test_a_town_that_answered_from_one_village_only_has_no_error(database: Any) 
         wave = closed(session, silent=HUSHAN)
         with pytest.raises(weighting.VillageAlone, match='Hushan'):
             run_of(session, wave)
+
+
+@pytest.mark.parametrize('method', ['wilson', 'korn-graubard', 'logit'])
+def test_a_town_with_one_answer_in_each_village_is_kept_with_no_error_of_its_own(
+    app: Flask, method: str
+) -> None:
+    with database_of(app).transaction() as session:
+        frozen = made(session, closed(session, each=1), raking=False, reason='t', method=method)
+        share = json.loads(frozen.figures)['indicators'][0]
+    assert share['towns'][0]['se'] is None
+    assert share['total']['est'] is not None
+
+
+@pytest.mark.parametrize(('silent', 'too_few'), [('', []), (HUSHAN, ['Hushan Subdistrict'])])
+def test_who_closes_is_warned_by_the_rule_of_the_estimates(
+    app: Flask, silent: str, too_few: list[str]
+) -> None:
+    with database_of(app).transaction() as session:
+        wave = answered(session, silent=silent)
+        found = monitor.returns(session, wave, ACT['now'])
+    assert [row.name['en'] for row in found.too_few if row.name] == too_few
 
 
 def test_files_and_page_tell_of_the_two_stages(app: Flask, tmp_path: Path) -> None:
