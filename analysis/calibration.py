@@ -126,7 +126,7 @@ def _counts(
         for name, groups in coded.items()
     }
     if counts:
-        check_totals(counts)
+        check_totals(counts, int(np.count_nonzero(before)))
     return counts
 
 

@@ -239,7 +239,7 @@ class _Block:
         town = np.repeat(np.arange(count), sizes)
         weight = np.tile(plan.persons / plan.sizes, BLOCK)[town]
         if plan.simple:
-            design = Design(weight, strata=town)
+            design = Design(weight, strata=town, any_scale=True)
             answers = (random.random(town.size) < plan.p).astype(float)
         else:
             place = np.concatenate([np.arange(size) for size in sizes])
@@ -248,7 +248,7 @@ class _Block:
             centre = _intercept(plan.p, plan.village_sd)
             effect = random.normal(centre, plan.village_sd, clusters.sum())
             answers = random.random(town.size) < 1 / (1 + np.exp(-effect[village]))
-            design = Design(weight, strata=town, psu=village)
+            design = Design(weight, strata=town, psu=village, any_scale=True)
         city = proportion(design, answers, by=town // plan.towns)
         return cls(plan, proportion(design, answers, by=town), city)
 

@@ -35,7 +35,7 @@ from analysis.stages import (
     stages_of,
     to_first_stage,
 )
-from analysis.steps import Step
+from analysis.steps import Step, refuse_untrue
 from analysis.weights.fieldwork import base
 
 LonelyRule = Literal['fail', 'adjust', 'average', 'certainty', 'remove']
@@ -80,7 +80,8 @@ class Design:
         strata; ``certainty`` and ``remove`` let it add nothing.
     any_scale
         Accept weights whose sum is far from the population counts, of one stage or of several
-        (nothing is compared where rows lie inside the units of the last stage).
+        (nothing is compared where rows lie inside the units of the last stage), and weights
+        that differ with none above 1, which are taken for probabilities otherwise.
 
     Of its attributes ``n`` is the number of rows, ``weights`` and ``psu`` are by row, and
     ``strata`` says in which stratum each PSU lies.
@@ -146,6 +147,11 @@ class Design:
         chosen = frozen(_weights(weights, probabilities, rows, levels, stages, nothing), weights)
         if population is not None and not any_scale:
             _check_sum(chosen, levels, stages)
+        if weights is not None and not any_scale and like_probabilities(chosen):
+            raise WeightSumFar(
+                'No weight is above 1, and they differ: these are probabilities.',
+                'Give them as probabilities=; any_scale=True accepts weights of any scale.',
+            )
         if lonely_psu == 'fail':
             refuse_lonely(stages)
         elif lonely_psu == 'average':
@@ -254,15 +260,23 @@ class Design:
 
         For files that come with final weights: each margin is a column of labels whose
         population counts the weights reproduce.  ``base_weights`` are the weights before the
-        calibration; without them the final weights serve as their own base.
+        calibration; without them the final weights serve as their own base, which is exact
+        for one margin (post-strata) and approximate for several.
+
+        With base weights the claim is checked: g = final/base weight must be the same in each
+        cell of one margin, and over several a product of their levels (raking) or a sum
+        (linear calibration), up to the rounding of a file; else BadOption names the row.
+        Calibrations within bounds go by ``calibrated(step)``.
         """
-        before = (
-            self.weights
-            if base_weights is None
-            else positive_or_zero(base_weights, 'base_weights', self.n)
-        )
         coded = [complete(margin, f'margin {i + 1}', self.n) for i, margin in enumerate(margins)]
+        if not coded:
+            raise BadOption('calibrated_on needs the columns that the weights are calibrated to.')
+        before = self.weights
+        if base_weights is not None:
+            before = positive_or_zero(base_weights, 'base_weights', self.n)
         step = Step.on_groups(coded, before=before, after=self.weights)
+        if base_weights is not None:
+            refuse_untrue(step)
         return _with(self, steps=(*self.steps, step))
 
     def __repr__(self) -> str:
@@ -302,6 +316,12 @@ def _weights(
     if not (share > 0).all():
         raise BadOption('Weights cannot follow from a stage without population or rate.')
     return 1.0 / share
+
+
+def like_probabilities(weights: Floats) -> bool:
+    """Whether weights differ and none is above 1: nobody stands for less than one person."""
+    used = weights[weights > 0]
+    return bool(used.size and used.max() <= 1 and used.min() < used.max() * (1 - 1e-9))
 
 
 def _drawn_share(levels: tuple[Level, ...], stages: tuple[Stage, ...], rows: int) -> Floats:

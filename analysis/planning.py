@@ -28,11 +28,16 @@ ENDLESS = 1_000_000_000
 
 @dataclass(frozen=True, repr=False)
 class Size(Record):
-    """Effective answers wanted, answers to collect, and addresses to draw for them."""
+    """Effective answers wanted, answers to collect, and addresses to draw for them.
+
+    ``effective`` is before the finite population correction, which ``answers`` have.
+    ``lacking`` says by how many the addresses exceed the population: so many are not there.
+    """
 
     effective: int
     answers: int
     addresses: int
+    lacking: int = 0
 
 
 @checked
@@ -281,7 +286,9 @@ def _size(effective: float, population: float | None, deff: float, response: flo
         if not number(population, 'population') >= 1:
             raise BadOption(f'The population must be at least 1, not {population:g}.')
         answers = math.ceil(answers / (1.0 + (answers - 1.0) / population) - 1e-9)
-    return Size(wanted, answers, math.ceil(answers / response - 1e-9))
+    addresses = math.ceil(answers / response - 1e-9)
+    there = math.inf if population is None else math.floor(population)
+    return Size(wanted, answers, addresses, int(max(addresses - there, 0)))
 
 
 def normal_quantile(probability: float) -> float:

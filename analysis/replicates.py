@@ -288,7 +288,7 @@ def given(
     to 5 degrees of freedom, not to 299.  A weight may be negative (calibration makes some), a
     replicate's total may not.  R: svrepdesign, degf.
     """
-    design = Design(weights)
+    design = Design(weights, any_scale=True)
     table = _table(replicate_weights, design.n)
     count = table.shape[1]
     whole_number(count, 'The number of replicates', 2)
@@ -306,8 +306,14 @@ def given(
         raise BadOption(
             f'Unknown kind of replicates {kind!r}; use {listed(known, 20)}, JKn or other.'
         )
-    if kind not in known and scale is None and rscales is None:
-        raise BadOption(f'Replicates of kind {kind!r} need scale and rscales.')
+    absent = [one is None for one in (scale, rscales)]
+    if kind not in known and (any(absent) if kind == 'JKn' else all(absent)):
+        raise BadOption(
+            f'Replicates of kind {kind!r} need scale and rscales.',
+            'JKn: usually scale 1 and rscales (n_h − 1)/n_h of the stratum h of each replicate.'
+            if kind == 'JKn'
+            else '',
+        )
     chosen = known.get(kind, 1.0) if scale is None else number(scale, 'scale')
     if not chosen > 0:
         raise BadOption(f'scale must be above 0, not {chosen:g}.')

@@ -134,7 +134,11 @@ def small_areas(
     """Fay–Herriot shares of towns on the arcsine scale, benchmarked to the city.
 
     The design effect is pooled over the towns unless given, because a town's own is hardly
-    known.  Back on the scale of shares by sin², with the interval taken back the same way; the
+    known.  ``x`` holds what is known of the towns by name, as {'income': {'Hushan': 3.1, …}}: a
+    mapping from towns to values as ``population`` is one, or a column in the order of ``rows``
+    (by position only: nothing can tell if it is in another).
+
+    Back on the scale of shares by sin², with the interval taken back the same way; the
     benchmark adds one constant on the model's scale, found so that Σ N·share/ΣN is the city's.
     """
     if any(row.limits != (0.0, 1.0) for row in [*rows, city]) or len(rows) < 3:
@@ -150,7 +154,8 @@ def small_areas(
         raise BadOption('deff must be above 0, the populations counts from 0 and not all 0.')
     size = np.array([row.n / effect for row in rows])
     angle = np.array([math.asin(math.sqrt(row.est)) for row in rows])
-    model = fay_herriot(angle, 1.0 / (4.0 * size), x)
+    known = {name: _of_towns(values, rows, name) for name, values in (x or {}).items()}
+    model = fay_herriot(angle, 1.0 / (4.0 * size), known)
     error = np.sqrt(model.mse)
     shares = _back(model.eblup)
     moved = _back(model.eblup + _shift(model.eblup, people, city.est))
@@ -168,6 +173,17 @@ def small_areas(
         )
         for i, row in enumerate(rows)
     )
+
+
+def _of_towns(values: Any, rows: Sequence[Estimate], name: str) -> Any:
+    """A column in the order of the rows; a mapping (or a Series by town) is put into it."""
+    if not isinstance(values, Mapping):
+        named = hasattr(values, 'keys') and all(row.label in values.keys() for row in rows)  # noqa: SIM118
+        return [values[row.label] for row in rows] if named else values
+    absent = [row.label for row in rows if row.label not in values]
+    if absent:
+        raise UnknownLevel(f'{name} says nothing about {listed(absent)}.')
+    return [values[row.label] for row in rows]
 
 
 def _back(angle: Any) -> Any:

@@ -28,7 +28,10 @@ from typing import TypeAlias
 import numpy as np
 
 from analysis.columns import Codes, Floats, Groups, Mask, ratio, sums
+from analysis.errors import BadOption
 
+# How far a factor may lie from what it is claimed to be: files hold rounded weights.
+ROUNDED = 0.02
 # New weights of a replicate, from its weights before the step and from how often it has each row.
 Redo: TypeAlias = Callable[[Floats, Floats], Floats]
 
@@ -210,3 +213,45 @@ class Step:
         scale = np.sqrt(np.where(np.diag(gram) > 0, np.diag(gram), 1.0))
         scaled = np.linalg.pinv(gram / np.outer(scale, scale), rcond=1e-10, hermitian=True)
         return np.asarray(scaled / np.outer(scale, scale))
+
+
+def refuse_untrue(step: Step) -> None:
+    """Raises BadOption where weights cannot have come from the base weights by these groups.
+
+    g = after/before is the same within the cells of one margin; over several it is a product of
+    their levels (raking) or a sum (linear calibration), up to the rounding of files.
+    """
+    bare = np.flatnonzero((step.before == 0) & (step.after != 0))
+    if bare.size:
+        raise BadOption(
+            f'The base weight is 0 and the final one is not: row {bare[0] + 1}.',
+            'Name the weights before the adjustment.',
+        )
+    factor = ratio(step.after, step.before)
+    gap = _misfit(step, factor)
+    row = int(gap.argmax())
+    if gap[row] > ROUNDED:
+        what = (
+            'is not the same for all rows of a group'
+            if len(step.blocks) == 1
+            else 'is neither a product nor a sum over the levels of these columns'
+        )
+        raise BadOption(
+            'The weights were not made from the base weights by these columns: final/base '
+            f'{what} (furthest off in row {row + 1}: {factor[row]:.4g}).',
+            'Name the columns and the base weights of that very adjustment.',
+        )
+
+
+def _misfit(step: Step, factor: Floats) -> Floats:
+    """By row, how far the factor is from the nearer of a sum and a product over the groups."""
+    used = (step.before > 0).astype(np.float64)
+    probe = Step(step.blocks, used, step.after)
+    claims = [(factor, np.maximum(np.abs(factor), ROUNDED))]
+    if factor.min() > 0:
+        claims.append((np.log(factor), np.ones(len(factor))))
+    gaps = []
+    for claimed, scale in claims:
+        fitted = probe.fitted(probe.inverse @ probe.cross(used * claimed))[:, 0]
+        gaps.append(used * np.abs(claimed - fitted) / scale)
+    return min(gaps, key=lambda gap: float(gap.max()))

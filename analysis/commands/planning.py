@@ -11,7 +11,7 @@ from analysis import allocation, coverage, planning, sampling
 from analysis.columns import numbers
 from analysis.commands.sample import column, labels
 from analysis.commands.units import margin, share
-from analysis.errors import BadColumn, BadOption, listed
+from analysis.errors import BadColumn, BadOption, SampleTooLarge, listed
 from analysis.precision import Aim, PrecisionPlan, allocate_for_precision
 from analysis.table import Table, aligned, csv_text, opened, texts
 
@@ -70,10 +70,17 @@ def run_size(options: argparse.Namespace) -> str:
         asked = (
             f'{100 * truth:g} % told from {100 * target:g} % with a chance of {100 * chance:g} %'
         )
+    if size.lacking:
+        raise SampleTooLarge(
+            f'{size.answers:,} answers at {100 * shared["response"]:g} % response need '
+            f'{size.addresses:,} addresses, and there are {options.population:,.0f} people.',
+            'Ask for less precision, or raise the response.',
+        )
     if options.json:
         return size.to_json()
+    before = ' (before the finite population correction)' if options.population else ''
     rows = [
-        ['effective answers', f'{size.effective:,}'],
+        [f'effective answers{before}', f'{size.effective:,}'],
         ['answers', f'{size.answers:,}'],
         ['addresses', f'{size.addresses:,}'],
     ]

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from analysis import replicates
-from analysis.columns import Floats, numbers, positive_or_zero
-from analysis.design import LONELY_RULES, Design
-from analysis.errors import BadColumn, BadOption, listed
+from analysis.columns import Floats, Groups, numbers, positive_or_zero
+from analysis.design import LONELY_RULES, Design, like_probabilities
+from analysis.errors import BadColumn, BadOption, WeightSumFar, listed
+from analysis.layout import complete
 from analysis.replicates import ReplicateDesign
 from analysis.table import Table, texts
 
@@ -84,7 +85,9 @@ def add_design(parser: argparse.ArgumentParser) -> None:
         '--raked-on', metavar='A,B,C', help='the weights are raked to these columns'
     )
     group.add_argument(
-        '--base-weights', metavar='W0', help='column of the weights before that adjustment'
+        '--base-weights',
+        metavar='W0',
+        help='column of the weights before that adjustment (both of them need it)',
     )
 
 
@@ -120,10 +123,17 @@ def read_design(table: Table, options: argparse.Namespace) -> Design:
     """The design that the options describe, with the calibration of the file's weights."""
     if not options.post_strata and not options.raked_on and options.base_weights:
         raise BadOption('--base-weights needs --post-strata or --raked-on.')
-    if options.any_scale and not options.population:
+    given = None if options.weights is None else weights_in(table, options.weights)
+    small = given is not None and like_probabilities(given)
+    if options.any_scale and not options.population and not small:
         raise BadOption('--any-scale needs --fpc: without it nothing says what the sum should be.')
+    if small and not options.any_scale:
+        raise WeightSumFar(
+            f'No weight in {options.weights} is above 1, and they differ: these are probabilities.',
+            f'Use --probabilities {options.weights}; --any-scale accepts them as weights.',
+        )
     design = Design(
-        None if options.weights is None else weights_in(table, options.weights),
+        given,
         probabilities=_numbers(table, options.probabilities),
         strata=_labels(table, options.strata),
         psu=_labels(table, options.psu),
@@ -136,11 +146,30 @@ def read_design(table: Table, options: argparse.Namespace) -> Design:
         lonely_psu=options.lonely,
         any_scale=options.any_scale,
     )
-    margins = (options.post_strata or options.raked_on or '').split(',')
-    if margins == ['']:
+    margins = _margins(table, options)
+    if not margins:
         return design
-    before = weights_in(table, options.base_weights) if options.base_weights else None
-    return design.calibrated_on(*(labels(table, name) for name in margins), base_weights=before)
+    if not options.base_weights:
+        raise BadOption(
+            f'{"--post-strata" if options.post_strata else "--raked-on"} needs --base-weights: '
+            'the column of the weights before that adjustment.',
+            'Where the file has none, leave both out: the errors are then mostly too large.',
+        )
+    if options.base_weights == options.weights:
+        raise BadOption(
+            f'--weights and --base-weights are both {options.weights}: no adjustment lies between.',
+            'Name the column of the weights before the adjustment.',
+        )
+    before = weights_in(table, options.base_weights)
+    return design.calibrated_on(*margins, base_weights=before)
+
+
+def _margins(table: Table, options: argparse.Namespace) -> list[Groups]:
+    """The columns that the weights are said to be adjusted to; one without a gap each."""
+    if options.post_strata:
+        return [complete(labels(table, options.post_strata), options.post_strata, None)]
+    names = options.raked_on.split(',') if options.raked_on else []
+    return [complete(labels(table, name), name, None) for name in names]
 
 
 def read_sample(table: Table, options: argparse.Namespace) -> Design | ReplicateDesign:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from analysis.arguments import checked
 from analysis.collapse import check_names, merged_classes, merged_counts
 from analysis.columns import Floats, positive_or_zero, ratio, sums
 from analysis.steps import Step
-from analysis.weights.population import check_kept, labelled, population_targets
+from analysis.weights.population import check_kept, check_totals, labelled, population_targets
 from analysis.weights.report import (
     TINY,
     Weights,
@@ -41,6 +43,7 @@ def post_stratify(
     wanted = merged_counts(population, collapse)
     held = sums(coded.codes, before, len(coded))
     target = population_targets(coded, wanted, held, 'cells')
+    check_totals({'cells': target[held > 0]}, int(np.count_nonzero(before)))
     factor = ratio(target, held)
     after = before * factor[coded.codes]
     report = report_on(

@@ -70,7 +70,8 @@ def check_iteration(rounds: int, tolerance: float) -> None:
         raise BadOption('Needs at least 1 round and a tolerance between 0 and 1, as 1e-6.')
 
 
-def check_totals(targets: Mapping[str, Floats]) -> None:
+def check_totals(targets: Mapping[str, Floats], rows: int) -> None:
+    """Refuses margins of different totals, and totals below the number of rows: shares."""
     sums = {name: float(target.sum()) for name, target in targets.items()}
     low, high = min(sums.values()), max(sums.values())
     if high - low > 1e-6 * high:
@@ -78,4 +79,9 @@ def check_totals(targets: Mapping[str, Floats]) -> None:
         raise MarginsDisagree(
             f'The margins add up to different populations: {stated}.',
             'Scale them to one total first.',
+        )
+    if high < rows * (1 - 1e-6):
+        raise BadOption(
+            f'The population adds up to {high:,.6g}, and {rows:,} rows stand for it.',
+            'Give population counts; multiply shares by the population.',
         )

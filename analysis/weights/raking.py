@@ -63,7 +63,7 @@ def rake(
         )
         for name, groups in coded.items()
     }
-    check_totals(targets)
+    check_totals(targets, int(np.count_nonzero(before)))
     fitted, rounds = _fit(table, cells, targets, tolerance, iterations, coded)
     factor = ratio(fitted, table)
     after = before * factor[cell]

@@ -55,7 +55,8 @@ def samples(draw: st.DrawFn) -> Sample:
 
 
 def design_of(sample: Sample, **more: Any) -> Design:
-    return Design(sample['weight'], strata=sample['town'], psu=sample['village'], **more)
+    columns = {'strata': sample['town'], 'psu': sample['village']}
+    return Design(sample['weight'], any_scale=True, **columns, **more)
 
 
 def every_estimate(design: Design, sample: Sample) -> list[Estimate]:

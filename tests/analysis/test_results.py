@@ -88,7 +88,9 @@ def test_writing_to_the_columns_given_changes_no_design():
     [
         lambda design: design.weights,
         lambda design: design.psu.codes,
-        lambda design: rake(design.weights, {'t': TOWNS}, {'t': dict.fromkeys('abcdef', 9)}).values,
+        lambda design: (
+            rake(design.weights, {'t': TOWNS}, {'t': dict.fromkeys('abcdef', 90)}).values
+        ),
     ],
 )
 def test_the_arrays_of_a_design_and_of_weights_refuse_to_be_written(array):

@@ -50,6 +50,7 @@ def test_size_for_a_target_and_for_a_margin(shell: Any) -> None:
         'effective': 380,
         'answers': 570,
         'addresses': 950,
+        'lacking': 0,
     }
     assert '385' in shell('size', '--margin', '5')[1]
     assert '--target needs --truth' in shell('size', '--target', '80')[2]
