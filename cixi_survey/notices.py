@@ -229,7 +229,8 @@ class _Composer:
             if self._statutory
             else N_(
                 'It is your choice, and you can stop at any time. Until %(closes)s you can '
-                'withdraw: your answers are then deleted at once.'
+                'withdraw: your answers are then deleted at once, from safety copies by the end '
+                'of the survey.'
             ),
         )
 
@@ -300,6 +301,10 @@ _HOW_TO_WITHDRAW = N_(
     '%(closes)s: choose “Withdraw an answer” at the foot of any page. After that nobody can find '
     'your answers any more, so they cannot be withdrawn.'
 )
+_STAYS_KNOWN = N_(
+    'We go on knowing that a questionnaire came, when, and how it ended, and for a letter its town '
+    'and village, so that the count of people asked stays right.'
+)
 _SEE_AND_CORRECT = N_(
     'If you would like to see or correct your answers, ask the body named above and tell them the '
     'receipt number.'
@@ -308,10 +313,11 @@ _RIGHTS = {
     False: (
         _HOW_TO_WITHDRAW,
         N_(
-            'What you withdraw is deleted at once and is in no result. We go on knowing that a '
-            'questionnaire came, when, and how it ended, so that the count of people asked stays '
-            'right.'
+            'What you withdraw is deleted at once and is in no result. Safety copies of the site '
+            'may hold it until the survey ends; they serve to repair it after an accident, and for '
+            'nothing else.'
         ),
+        _STAYS_KNOWN,
         _SEE_AND_CORRECT,
     ),
     True: (
@@ -319,9 +325,9 @@ _RIGHTS = {
         N_(
             'What you withdraw is in no result that is made afterwards, and nobody works with it '
             'any more. The rules on statistics ask that the record is kept, so it stays encrypted '
-            'until %(until)s and is then deleted. We go on knowing that a questionnaire came, '
-            'when, and how it ended, so that the count of people asked stays right.'
+            'until %(until)s and is then deleted.'
         ),
+        _STAYS_KNOWN,
         _SEE_AND_CORRECT,
     ),
 }

@@ -67,14 +67,25 @@ class SeedForm(Form):
     )
 
 
+_TYPED_NUMBER = {
+    'autocomplete': 'off',
+    'autocapitalize': 'characters',
+    'spellcheck': 'false',
+    'maxlength': '40',
+}
+
+
 class RemovalForm(Form):
     number = StringField(
         _l('Removal number'),
         [InputRequired(_l('Enter the number you were given.'))],
-        render_kw={
-            'autocomplete': 'off',
-            'autocapitalize': 'characters',
-            'spellcheck': 'false',
-            'maxlength': '40',
-        },
+        render_kw=_TYPED_NUMBER,
+    )
+    receipt = StringField(
+        _l('Receipt number, if you may want to sign up again'),
+        [Optional()],
+        description=_l(
+            'Without it nobody can sign up with your receipt a second time. It is not kept.'
+        ),
+        render_kw=_TYPED_NUMBER,
     )

@@ -34,7 +34,10 @@ class AlreadyGiven(Refusal):
     code = 'already_given'
     title = N_('You have signed up already')
     message = N_('With this receipt a number or an address was left before.')
-    cure = N_('To change it, take it off the list first, with the number you were given then.')
+    cure = N_(
+        'To change it, choose “Take me off a list” and enter both the removal number and this '
+        'receipt number. Then you can sign up again.'
+    )
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,12 @@ class Choice:
     prizes: int
     rules: dict[str, str]
     keep_until: date
+
+    @property
+    def only(self) -> list[str]:
+        """The one thing there is to sign up for, when there is no choice."""
+        things = ['news'] * self.news + ['prize'] * (self.prizes > 0)
+        return things if len(things) == 1 else []
 
 
 def offered(session: Session, reference: str, now: datetime) -> Choice:
@@ -146,13 +155,39 @@ class NotOnTheList(Refusal):
     cure = N_('Compare it with the number you noted. If it is lost, call the office in charge.')
 
 
-def remove(session: Session, given: str, *, vault: Vault) -> None:
-    """Delete the contact with this removal number.  Raises NotOnTheList."""
+class NotSignedUp(Refusal):
+    """This receipt is not marked as one that signed up for the list in question."""
+
+    status = 404
+    code = 'not_signed_up'
+    title = N_('Nobody has signed up with this receipt')
+    message = N_('It is mistyped, or it belongs to another survey. Nothing has been deleted yet.')
+    cure = N_('Compare it with your receipt, or leave this field empty.')
+
+
+def remove(session: Session, given: str, receipt: str = '', *, vault: Vault) -> None:
+    """Delete the contact with this removal number; with ``receipt`` one may sign up again.
+
+    Which receipt a contact came from is kept nowhere, so whoever leaves may say it, and it is not
+    kept either.  Each contact that goes frees one receipt: nobody gets a second chance in a draw.
+    Raises NotOnTheList, NotSignedUp.
+    """
     number = codes.normalise_reference(given)
-    if number is not None:
-        removed = session.execute(
-            sa.delete(Contact).where(Contact.removal_hash == vault.removal(number))
-        )
-        if removed.rowcount:  # type: ignore[attr-defined]
-            return
-    raise NotOnTheList
+    wave_id = number and session.scalar(
+        sa.delete(Contact)
+        .where(Contact.removal_hash == vault.removal(number))
+        .returning(Contact.wave_id)
+    )
+    if not wave_id:
+        raise NotOnTheList
+    if receipt.strip():
+        _free(session, codes.normalise_reference(receipt) or '', wave_id)
+
+
+def _free(session: Session, reference: str, wave_id: int) -> None:
+    of_receipt = sa.select(Response.id).where(
+        Response.reference == reference, Response.wave_id == wave_id
+    )
+    freed = session.execute(sa.delete(ContactGiven).where(ContactGiven.response_id.in_(of_receipt)))
+    if not freed.rowcount:  # type: ignore[attr-defined]
+        raise NotSignedUp

@@ -50,7 +50,7 @@ def leave_contact(reference: str) -> ResponseReturnValue:
     except NotFound:
         limits.count_failure('receipts')
         raise
-    wanted = request.form.getlist('purpose')
+    wanted = request.form.getlist('purpose') or choice.only
     problems: tuple[Problem, ...] = ()
     if request.method == 'POST' and not i18n.switching():
         try:
@@ -67,7 +67,7 @@ def leave_contact(reference: str) -> ResponseReturnValue:
         except ProblemsFound as found:
             problems = found.problems
         else:
-            return _signed_up(choice, number)
+            return _signed_up(choice, known, number, wanted)
     page = render_template(
         'contacts/sign_up.html',
         reference=known,
@@ -80,9 +80,13 @@ def leave_contact(reference: str) -> ResponseReturnValue:
     return page, 422 if problems else 200
 
 
-def _signed_up(choice: sign_up.Choice, number: str) -> ResponseReturnValue:
+def _signed_up(
+    choice: sign_up.Choice, reference: str, number: str, wanted: list[str]
+) -> ResponseReturnValue:
     # The number is shown once and kept nowhere; a redirect would have to carry it in an address.
-    return render_template('contacts/signed_up.html', choice=choice, number=number)
+    return render_template(
+        'contacts/signed_up.html', choice=choice, reference=reference, number=number, wanted=wanted
+    )
 
 
 @bp.route('/contact/remove', methods=['GET', 'POST'])
@@ -91,20 +95,20 @@ def _signed_up(choice: sign_up.Choice, number: str) -> ResponseReturnValue:
 def remove_contact() -> ResponseReturnValue:
     """Get off a list by the number that was shown when signing up."""
     form = RemovalForm()
-    error = None
     if form.validate_on_submit():
         limits.refuse_guessing('removals')
+        receipt = form.receipt.data or ''
         try:
             with database.transaction() as session:
-                sign_up.remove(session, form.number.data, vault=_vault())
-        except sign_up.NotOnTheList as refusal:
+                sign_up.remove(session, form.number.data, receipt, vault=_vault())
+        except (sign_up.NotOnTheList, sign_up.NotSignedUp) as refusal:
             limits.count_failure('removals')
-            texts = i18n.refusal_texts(refusal)
-            error = ' '.join(texts.values())
-            form.number.errors = [error]
+            wrong = form.receipt if isinstance(refusal, sign_up.NotSignedUp) else form.number
+            wrong.errors = [' '.join(i18n.refusal_texts(refusal).values())]
         else:
-            return render_template('contacts/removed.html')
-    return render_template('contacts/remove.html', form=form), 422 if form.errors or error else 200
+            again = codes.normalise_reference(receipt)
+            return render_template('contacts/removed.html', again=again)
+    return render_template('contacts/remove.html', form=form), 422 if form.errors else 200
 
 
 @bp.get('/draw/<slug>')

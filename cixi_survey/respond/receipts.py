@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypedDict
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -59,7 +60,10 @@ class ReceiptView:
     message: Texts
     lessons: tuple[Lesson, ...]
     city: CityFigure | None
+    invited: bool
     may_sign_up: bool
+    prizes: int
+    contacts_until: date | None
     may_share: bool
 
     @property
@@ -70,7 +74,7 @@ class ReceiptView:
 def find(session: Session, reference: str, *, mine: bool, now: datetime) -> ReceiptView:
     """The receipt with this reference.  Raises NotFound.
 
-    ``mine`` says that the reader is the one who sent it, a moment ago and from here.
+    ``mine`` says that the reader is the one who has just sent it and sees it for the first time.
     """
     row = session.execute(
         sa.select(Response, Wave)
@@ -103,16 +107,32 @@ def find(session: Session, reference: str, *, mine: bool, now: datetime) -> Rece
         message=_message(questionnaire, given) if shown else {},
         lessons=lessons,
         city=comparison.of_city(session, wave, asked) if lessons else None,
-        may_sign_up=_may_sign_up(session, response, now),
+        invited=response.stream == 'probability',
+        **_contacts(session, response, now),
         may_share=wave.open_link and wave.is_open(now),
     )
 
 
-def _may_sign_up(session: Session, response: Response, now: datetime) -> bool:
+class _Contacts(TypedDict):
+    """What a receipt says of the list of contacts: whether one may sign up, until when it lasts."""
+
+    may_sign_up: bool
+    prizes: int
+    contacts_until: date | None
+
+
+def _contacts(session: Session, response: Response, now: datetime) -> _Contacts:
     offer = session.get(ContactOffer, response.wave_id)
-    if offer is None or not any(offer.open_to(response, now)):
-        return False
-    return session.get(ContactGiven, response.id) is None
+    if offer is None:
+        return {'may_sign_up': False, 'prizes': 0, 'contacts_until': None}
+    news, prizes = offer.open_to(response, now)
+    given = session.get(ContactGiven, response.id) is not None
+    until = None if offer.purged_at else offer.keep_until
+    return {
+        'may_sign_up': bool(news or prizes) and not given,
+        'prizes': prizes,
+        'contacts_until': until,
+    }
 
 
 def _message(questionnaire: Questionnaire, given: Mapping[str, object]) -> Texts:

@@ -54,7 +54,8 @@ from cixi_survey.respond.tickets import Ticket
 
 __all__ = ['bp', 'trial_views']
 
-MARKED_SECONDS = 3600
+KNOWN_SECONDS = 3600
+FRESH_SECONDS = 600
 TICKET_COOKIE = 'ticket'
 
 
@@ -170,7 +171,8 @@ def worker() -> Response:
 @public
 def receipt(reference: str) -> ResponseReturnValue:
     """What was received, without what was answered; the right answers, for everyone to learn."""
-    return render_template('respond/receipt.html', receipt=_receipt(reference))
+    found = _receipt(reference, mine=_is_fresh(reference))
+    return render_template('respond/receipt.html', receipt=found)
 
 
 @bp.get('/receipt/<reference>/withdraw')
@@ -190,6 +192,7 @@ def withdraw(reference: str) -> ResponseReturnValue:
     found = _receipt(reference)
     with database.transaction() as session:
         withdrawal.withdraw(session, found.reference, secret_key=_secret(), now=clock.now())
+    _forget_survey(found.reference)
     return redirect(url_for('.receipt', reference=found.reference), 303)
 
 
@@ -256,6 +259,14 @@ def _sent_before(wave: Wave) -> str:
     return next((ref for ref, of, _at in reversed(cookie['receipts']) if of == wave.slug), '')
 
 
+def _forget_survey(reference: str) -> None:
+    """What was withdrawn is no reason to ask whether this person has answered already."""
+    if 'receipts' in cookie:
+        cookie['receipts'] = [
+            [ref, '' if ref == reference else of, at] for ref, of, at in cookie['receipts']
+        ]
+
+
 def _entry_page(
     error: Refusal | None = None, missing: bool = False, status: int = 200
 ) -> ResponseReturnValue:
@@ -317,6 +328,7 @@ def _look(entrance: Entrance) -> tuple[Wave, Invitation | None, Questionnaire]:
 def _thank(wave: Wave, reference: str) -> ResponseReturnValue:
     known = [entry for entry in cookie.get('receipts', []) if entry[0] != reference]
     cookie['receipts'] = [*known[-4:], [reference, wave.slug, int(time.time())]]
+    cookie['fresh'] = [reference, int(time.time())]
     address = url_for('.receipt', reference=reference)
     response: Response = (
         jsonify(receipt=address, reference=codes.grouped(reference))  # type: ignore[assignment]
@@ -484,13 +496,12 @@ def _save(entrance: Entrance, ticket: Ticket, given: Posted, revision: int) -> S
 # --- turning away ---------------------------------------------------------------------------------
 
 
-def _receipt(given: str) -> ReceiptView:
+def _receipt(given: str, *, mine: bool = False) -> ReceiptView:
     """The receipt meant.  Nobody may look for those of others by trying: unlike a code, a number
     that was guessed could do harm, so after too many failures only one's own is shown.
     """
     reference = codes.normalise_reference(given)
-    mine = _is_mine(given)
-    if not mine:
+    if not _was_sent_here(given):
         limits.refuse_guessing('receipts')
     try:
         if reference is None:
@@ -502,12 +513,24 @@ def _receipt(given: str) -> ReceiptView:
         raise
 
 
-def _is_mine(given: str) -> bool:
-    """Whether this browser sent it within the hour: only then are answers marked on a receipt."""
+def _is_fresh(given: str) -> bool:
+    """Whether this browser has just sent it and shows its receipt for the first time.
+
+    Answers are marked only then: the next person at a shared phone must not read them.
+    """
+    if 'fresh' not in cookie:
+        return False
+    reference, at = cookie.pop('fresh')
+    recent: bool = time.time() - at < FRESH_SECONDS
+    return recent and bool(reference == codes.normalise_reference(given))
+
+
+def _was_sent_here(given: str) -> bool:
+    """Whether this browser sent it within the hour: then its number was not guessed."""
     reference = codes.normalise_reference(given)
     now = time.time()
     return any(
-        ref == reference and now - at < MARKED_SECONDS
+        ref == reference and now - at < KNOWN_SECONDS
         for ref, _wave, at in cookie.get('receipts', [])
     )
 

@@ -52,10 +52,35 @@ def test_from_the_receipt_to_the_list_and_off_it(app, client, receipt):
     csrf = token(client, '/contact/remove')
     wrong = client.post('/contact/remove', data={'csrf_token': csrf, 'number': '234-678-9CD'})
     assert wrong.status_code == 422
-    right = client.post('/contact/remove', data={'csrf_token': csrf, 'number': number})
+    other = {'csrf_token': csrf, 'number': number, 'receipt': '234-678-9CD'}
+    wrong = client.post('/contact/remove', data=other)
+    assert 'f-receipt-error' in wrong.get_data(as_text=True)
+    right = client.post('/contact/remove', data={**other, 'receipt': receipt})
     assert right.status_code == 200
+    assert '这张回执还可以重新报名' in right.get_data(as_text=True)
     with database_of(app).reading() as session:
         assert session.scalars(sa.select(Contact)).all() == []
+    assert client.get(address).status_code == 200
+
+
+def test_one_offer_needs_no_tick_and_success_says_for_what_it_is(app, client):
+    with database_of(app).transaction() as session:
+        wave = factories.wave(session)
+        offer(session, wave, prizes=0)
+        address = f'/receipt/{answered(session, wave)}'
+    assert '抽奖' not in client.get(address).get_data(as_text=True)
+    page = client.get(f'{address}/contact').get_data(as_text=True)
+    assert 'name="purpose"' not in page
+    fields = {'csrf_token': token(client, f'{address}/contact'), 'contact': '13800000001'}
+    done = client.post(f'{address}/contact', data=fields).get_data(as_text=True)
+    assert '结果公布时通知您' in done
+    assert f'href="{address}"' in done
+    with database_of(app).reading() as session:
+        assert session.scalars(sa.select(Contact.news)).one()
+
+
+def test_the_receipt_names_the_draw_that_it_leads_to(client, receipt):
+    assert '抽奖和结果通知' in client.get(f'/receipt/{receipt}').get_data(as_text=True)
 
 
 def test_numbers_cannot_be_tried_out(client):

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cixi_survey import clock, vault
+from cixi_survey import clock, codes, vault
 from cixi_survey.access import NotFound
 from cixi_survey.contacts import address, lists, prizes, sign_up
 from cixi_survey.contacts.address import Vault
@@ -119,6 +119,34 @@ def test_a_contact_is_left_once_for_each_receipt(site):
         leave(session, reference, '13900000002')
     with database.reading() as session:
         assert session.scalar(sa.select(sa.func.count(Contact.id))) == 1
+
+
+def test_who_leaves_with_the_receipt_may_sign_up_again_and_takes_part_once(site):
+    database, reference = site
+    with database.transaction() as session:
+        number = leave(session, reference)
+        sign_up.remove(session, number, codes.grouped(reference).lower(), vault=VAULT)
+        again = leave(session, reference, '13900000002')
+        assert session.scalar(sa.select(sa.func.count(Contact.id))) == 1
+        sign_up.remove(session, again, vault=VAULT)
+        with pytest.raises(sign_up.AlreadyGiven):  # nobody can tell whose receipt it was
+            leave(session, reference)
+
+
+def test_a_removal_frees_no_receipt_but_one_that_signed_up_for_the_same_list(site):
+    database, reference = site
+    with database.transaction() as session:
+        number = leave(session, reference)
+        other = factories.wave(session, slug='other')
+        offer(session, other)
+        elsewhere = answered(session, other)
+        leave(session, elsewhere, '13900000002')
+    for wrong in (elsewhere, 'x', codes.new_reference()):
+        with pytest.raises(sign_up.NotSignedUp), database.transaction() as session:
+            sign_up.remove(session, number, wrong, vault=VAULT)
+    with database.reading() as session:  # nothing was deleted on the way
+        assert session.scalar(sa.select(sa.func.count(Contact.id))) == 2
+        assert session.scalar(sa.select(sa.func.count(ContactGiven.response_id))) == 2
 
 
 def test_the_same_contact_takes_part_once_however_many_answer(site):

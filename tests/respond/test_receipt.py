@@ -50,11 +50,23 @@ def test_a_secret_item_is_neither_explained_nor_counted(app):
         assert key not in page
 
 
-def test_the_marks_go_after_an_hour_also_for_the_one_who_sent(place, monkeypatch):
+def test_the_next_person_at_the_phone_does_not_read_what_was_answered(place):
+    form = place.form()
+    address = form.send(WRONG).location
+    first = text(form.client, address)
+    assert '只显示这一次' in first
+    assert '您选的是' in first
+    again = text(form.client, address)
+    assert codes.grouped(address.rsplit('/', 1)[1]) in again
+    for private in ('您选的是', '答对', '开车', '您：'):
+        assert private not in again
+
+
+def test_a_receipt_that_is_first_opened_late_shows_no_answer_either(place):
     form = place.form()
     address = form.send(WRONG).location
     with form.client.session_transaction() as cookie:
-        cookie['receipts'] = [[ref, wave, at - 3601] for ref, wave, at in cookie['receipts']]
+        cookie['fresh'] = [cookie['fresh'][0], cookie['fresh'][1] - 601]
     assert '您选的是' not in text(form.client, address)
 
 

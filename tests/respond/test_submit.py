@@ -329,6 +329,13 @@ def test_a_phone_that_sent_before_is_reminded_and_may_send_for_another_person(pl
     assert len(place.responses()) == 2
 
 
+def test_a_phone_whose_answers_were_withdrawn_is_not_reminded_of_them(place):
+    form = place.form('/s/w2026')
+    address = form.send().location
+    form.client.post(f'{address}/withdraw', data={'csrf_token': form.client.token()})
+    assert address not in form.open().get_data(as_text=True)
+
+
 def test_two_surveys_in_one_browser_stay_apart(place):
     with database_of(place.app).transaction() as session:
         factories.wave(session, slug='other', title_zh='另一次')

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
+import sqlalchemy as sa
 
 from cixi_survey import clock, codes
+from cixi_survey.models import Wave
 from cixi_survey.waves import lifecycle
+from tests.contacts.test_sign_up import offer
 from tests.respond.conftest import COMPLETE, database_of, open_field
 
 SAID = {**COMPLETE, 'overall': ['not_at_all'], 'reason': ['河水太脏']}
@@ -68,20 +71,37 @@ def test_it_is_said_before_and_after_what_goes_what_stays_and_until_when(app, ba
     number = number_of(form)
     question = text(form.client, f'/receipt/{number}/withdraw')
     assert asked in question
-    assert '没有这些，就说不清一共请了多少人' in question
-    assert '最迟到调查结束时销毁' in question  # safety copies
+    kept = ('没有这些，就说不清一共请了多少人', '哪个村（社区）', '最迟到调查结束时销毁')
+    assert all(told in question for told in kept)
+    assert '退出名单' not in question  # this wave keeps no contacts
     assert place.address_of_notice() in question
     if basis == 'statutory':
         assert re.search('锁存到20[0-9]{2}年[0-9]+月[0-9]+日', question)
     token = form.client.token()
     form.client.post(f'/receipt/{number}/withdraw', data={'csrf_token': token})
     page = text(form.client, f'/receipt/{number}')
-    assert done in page
+    assert all(told in page for told in (done, *kept))
     for gone in ('河水太脏', '您选的是', '不满意'):
         assert gone not in page
     (stored,) = place.responses()
     assert (stored.locked is None) == (basis == 'consent')
     assert '河水' not in f'{stored.answers}{stored.locked}'
+
+
+def test_who_came_by_the_open_link_hears_nothing_of_a_letter_and_all_of_the_list(place):
+    with database_of(place.app).transaction() as session:
+        offer(session, session.scalars(sa.select(Wave)).one())
+    form = place.form('/s/w2026')
+    address = form.send().location
+    before = text(form.client, f'{address}/withdraw')
+    form.client.post(f'{address}/withdraw', data={'csrf_token': form.client.token()})
+    for page in (before, text(form.client, address)):
+        main = page[page.index('<main') : page.index('</main')]
+        for never_had in ('邀请信', '邀请码', '村（社区）'):
+            assert never_had not in main
+        assert '还在报名名单里，和答案分开存放' in main
+        assert 'href="/contact/remove"' in main
+    assert '网站的备份里可能还有' in text(form.client, '/withdraw')
 
 
 def test_who_comes_too_late_reads_why_and_until_when_answers_are_kept(place):
