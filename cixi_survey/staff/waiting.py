@@ -58,6 +58,8 @@ def _next_step(session: Session, wave: Wave, now: datetime) -> tuple[str, bool]:
         if now < wave.opens_at:
             return N_('Nothing to do: answers are taken from the opening time on.'), False
         if wave.is_open(now):
+            if _without_code(session, wave):
+                return N_('Units of the reserve have no code yet: make their codes.'), True
             return N_('Answers are coming in. Watch the returns.'), False
         return N_('The time is over: close the wave.'), True
     return {
@@ -65,6 +67,13 @@ def _next_step(session: Session, wave: Wave, now: datetime) -> tuple[str, bool]:
         'estimated': (N_('Check the estimates and publish the results.'), True),
         'published': (N_('Nothing to do: the results are public.'), False),
     }[wave.state]
+
+
+def _without_code(session: Session, wave: Wave) -> bool:
+    query = sa.select(sa.literal(1)).where(
+        Invitation.wave_id == wave.id, Invitation.code_hash.is_(None)
+    )
+    return session.scalar(query.limit(1)) is not None
 
 
 def _preparation(session: Session, wave: Wave) -> str:
@@ -82,10 +91,7 @@ def _preparation(session: Session, wave: Wave) -> str:
         return N_('Load the sampling frame, or open by link only.')
     if missing(SampleDraw):
         return N_('Draw the sample.')
-    query = sa.select(sa.literal(1)).where(
-        Invitation.wave_id == wave.id, Invitation.code_hash.is_(None)
-    )
-    if session.scalar(query.limit(1)) is not None:
+    if _without_code(session, wave):
         return N_('Make and print the codes.')
     decision = session.scalar(
         sa.select(WaveApproval.decision)

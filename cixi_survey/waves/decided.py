@@ -93,15 +93,18 @@ def _sample(_session: Session, sample: list[Any]) -> str:
     return str(_('%(units)s units, seed %(seed)s', units=i18n.number(units), seed=seed))
 
 
-def _reserve(_session: Session, rule: Mapping[str, Any]) -> str:
+def rule(kept: Mapping[str, Any] | None) -> str:
+    """The rule of a reserve, as it is stored with the draw, as a sentence; empty without one."""
+    if not kept:
+        return ''
     return str(
         _(
             '%(count)s replicates of %(share)s per cent each; from %(day)s on, with fewer than '
             '%(below)s complete answers',
-            count=rule['replicates'],
-            share=rule['share'],
-            day=rule['from_day'],
-            below=rule['below'],
+            count=kept['replicates'],
+            share=kept['share'],
+            day=i18n.day(date.fromisoformat(kept['from_day'])),
+            below=i18n.number(kept['below']),
         )
     )
 
@@ -134,6 +137,6 @@ _FORMATS: Mapping[str, Callable[[Session, Any], str | Markup]] = {
     'villages': _villages,
     'frame': _frame,
     'sample': _sample,
-    'reserve': _reserve,
+    'reserve': lambda _session, kept: rule(kept),
     'offers': _offers,
 }

@@ -273,6 +273,16 @@ def drawn_units(
     ]
 
 
+def _check_threshold(reserve: Mapping[str, object] | None, units: int) -> None:
+    """Raise ProblemsFound for a rule that could never say no."""
+    below = int(str(reserve['below'])) if reserve else 0
+    if below > units:
+        message = N_('The sample has only %(units)s units, so there are always fewer answers.')
+        cure = N_('Enter at most %(units)s; else the rule would never say no.')
+        problem = Problem('reserve_below', 'always_below', message, cure, {'units': units})
+        raise ProblemsFound([problem])
+
+
 def keep(
     session: Session,
     wave: Wave,
@@ -291,8 +301,10 @@ def keep(
 ) -> SampleDraw:
     """Store drawn units as the sample of a wave, with all that it takes to draw them again.
 
-    ``reserve`` is the rule of ``reserve.Rule``, which is settled with the draw.
+    ``reserve`` is the rule of ``reserve.Rule``, which is settled with the draw.  Raises
+    ProblemsFound.
     """
+    _check_threshold(reserve, len(units))
     add_units(session, wave, units)
     made = SampleDraw(
         wave_id=wave.id,

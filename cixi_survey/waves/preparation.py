@@ -18,7 +18,7 @@ from cixi_survey.models import (
     WaveApproval,
     WavePlan,
 )
-from cixi_survey.waves import approval, draw, frame, guards, printing, two_stage, villages
+from cixi_survey.waves import approval, cautions, draw, frame, guards, printing, two_stage, villages
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Preparation:
     with_code: int
     offers: bool
     problems: tuple[Problem, ...]
+    cautions: tuple[Problem, ...]
     asked: WaveApproval | None
     standing: approval.Standing
     changed: tuple[str, ...]
@@ -75,6 +76,7 @@ def of(session: Session, wave: Wave, now: datetime) -> Preparation:
         with_code=with_code,
         offers=session.get(ContactOffer, wave.id) is not None,
         problems=tuple(problems),
+        cautions=tuple(cautions.of(session, wave)) if wave.state == 'planned' else (),
         asked=asked,
         standing=approval.standing(session, wave) if wave.state == 'planned' else 'none',
         changed=tuple(approval.changed(session, wave, asked)) if asked else (),

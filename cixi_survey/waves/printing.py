@@ -210,6 +210,12 @@ def slips(session: Session, wave: Wave, *, key: str, secret_key: str, town: str 
     return sorted(found, key=lambda slip: (order.get(slip.town_code, 999), slip.psu))
 
 
+def of_persons(session: Session, wave: Wave) -> bool:
+    """Whether the units are persons: every one of the sample stands for a single adult."""
+    query = sa.select(sa.func.max(Invitation.size)).where(Invitation.wave_id == wave.id)
+    return session.scalar(query) == 1
+
+
 def _slip(town: str, psu: str, unit: str, code: str, adults: int) -> Slip:
     village = places.villages().get(psu, (psu, town))[0]
     return Slip(town, places.town(town), psu, village, unit, codes.grouped(code), adults)

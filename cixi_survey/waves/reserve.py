@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from math import ceil
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -59,9 +60,11 @@ class Rule:
     @classmethod
     def of(cls, made: SampleDraw) -> Rule | None:
         """The rule of a drawn sample."""
-        kept = made.reserve
-        if not kept:
-            return None
+        return cls.of_kept(made.reserve) if made.reserve else None
+
+    @classmethod
+    def of_kept(cls, kept: Mapping[str, Any]) -> Rule:
+        """The rule from what ``kept`` gave."""
         day = date.fromisoformat(kept['from_day'])
         return cls(kept['replicates'], kept['share'], day, kept['below'])
 
@@ -76,21 +79,30 @@ class Rule:
 
     def size(self, drawn: int, listed: int) -> int:
         """Units of a replicate in a place where ``drawn`` of ``listed`` are in the sample."""
-        return min(ceil(drawn * self.share / 100), (listed - drawn) // self.replicates)
+        return units_of(drawn, listed, self.share, self.replicates)
 
     def day_of(self, replicate: int) -> date:
         """From which day on this replicate may be released."""
         return self.from_day + timedelta(days=DAYS_BETWEEN * (replicate - 1))
 
 
+def units_of(drawn: int, listed: int, share: int, replicates: int) -> int:
+    """Units of each of the replicates in a place: ``share`` per cent of ``drawn``, rounded up."""
+    return min(ceil(drawn * share / 100), (listed - drawn) // replicates)
+
+
 @dataclass(frozen=True)
 class State:
-    """The reserve of a wave as it is now; ``problems`` say why nothing can be released."""
+    """The reserve of a wave as it is now; ``problems`` say why nothing can be released.
+
+    A replicate has ``size`` units, the sample alone ``drawn``.
+    """
 
     rule: Rule
     released: int
     complete: int
-    next_size: int
+    size: int
+    drawn: int
     problems: tuple[Problem, ...]
 
 
@@ -102,10 +114,15 @@ def state(session: Session, wave: Wave, now: datetime) -> State:
     )
     complete = session.scalar(query) or 0
     problems = _problems(wave, made, rule, complete, now)
-    size = 0
-    if made.released_replicates < rule.replicates:
-        size = sum(rule.size(n, listed) for n, listed in _places(session, wave, made).values())
-    return State(rule, made.released_replicates, complete, size, tuple(problems))
+    size, drawn = replicate(session, wave, made)
+    return State(rule, made.released_replicates, complete, size, drawn, tuple(problems))
+
+
+def replicate(session: Session, wave: Wave, made: SampleDraw) -> tuple[int, int]:
+    """How many units a replicate of a drawn sample has, and how many the sample alone."""
+    rule, places = Rule.of(made), _places(session, wave, made).values()
+    size = sum(rule.size(n, listed) for n, listed in places) if rule else 0
+    return size, sum(n for n, _listed in places)
 
 
 def _drawn_with(session: Session, wave: Wave) -> tuple[SampleDraw, Rule]:

@@ -13,7 +13,16 @@ from cixi_survey.access import requires, wave_for
 from cixi_survey.errors import Problem, ProblemsFound, Term
 from cixi_survey.models import Wave, WaveStratum
 from cixi_survey.questionnaire import definition
-from cixi_survey.waves import draw, frame, lifecycle, planner, printing, villages
+from cixi_survey.waves import (
+    decided,
+    draw,
+    frame,
+    lifecycle,
+    planner,
+    printing,
+    reserve,
+    villages,
+)
 from cixi_survey.waves.blueprint import bp
 from cixi_survey.waves.forms import CodesForm, DrawForm
 from cixi_survey.waves.viewing import changeable, csv_file, load
@@ -52,6 +61,7 @@ def draw_sample(slug: str) -> ResponseReturnValue:
         wave = changeable(session, slug)
         drawn = draw.drawn(session, wave)
         stored = frame.stored_frame(session, wave)
+        replicate = reserve.replicate(session, wave, drawn) if drawn else (0, 0)
     if stored is None or not wave.strata:
         raise draw.NothingToDrawFrom
     page = render_template(
@@ -60,6 +70,9 @@ def draw_sample(slug: str) -> ResponseReturnValue:
         form=form,
         allocation=allocation,
         drawn=drawn,
+        rule=decided.rule(drawn.reserve) if drawn else '',
+        replicate=replicate,
+        planned_replicate=_planned_replicate(form, allocation),
         stored=stored,
         problems=problems,
         deff=draw.ASSUMED_DEFF,
@@ -67,6 +80,15 @@ def draw_sample(slug: str) -> ResponseReturnValue:
         towns=places.towns(),
     )
     return page, 422 if asked and form.errors else 200
+
+
+def _planned_replicate(form: DrawForm, allocation: draw.Allocation | None) -> int:
+    """Units of a replicate as the form has it, before anything is drawn."""
+    kept = form.rule() if allocation else None
+    if allocation is None or kept is None:
+        return 0
+    rule = reserve.Rule.of_kept(kept)
+    return sum(rule.size(row.n, row.units) for row in allocation.shares)
 
 
 def _draw_form(slug: str) -> DrawForm:
@@ -219,6 +241,7 @@ def print_slips(slug: str) -> ResponseReturnValue:
         wave = wave_for(session, slug)
         load(wave)
         found = _slips_asked(session, wave)
+        persons = printing.of_persons(session, wave)
     site, per_sheet = pages.site_url(), printing.SLIPS_PER_SHEET
     return render_template(
         'waves/slips.html',
@@ -226,6 +249,7 @@ def print_slips(slug: str) -> ResponseReturnValue:
         questionnaire=definition.from_canonical(wave.version.definition),
         sheets=[found[start : start + per_sheet] for start in range(0, len(found), per_sheet)],
         count=len(found),
+        persons=persons,
         site=site,
         check_code=codes.check_code(wave.slug, _secret()),
         qr=lambda slip: qr.inline(printing.invitation_address(site, slip.code)),

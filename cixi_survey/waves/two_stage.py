@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 import sqlalchemy as sa
@@ -33,6 +34,8 @@ from cixi_survey.waves import draw, frame, lifecycle, stages, table, villages
 from cixi_survey.waves.stages import Asked, Stages
 
 NOTHING_MORE: Mapping[str, int] = MappingProxyType({})
+LEAST_LISTED = 0.5
+"""Of the adults of a village; a shorter list must have left many out."""
 LIST_HEADING = ('stratum', 'town', 'psu', 'village', 'size', 'probability', 'persons')
 
 
@@ -203,6 +206,15 @@ def lists(session: Session, wave: Wave) -> list[TownLists]:
     ]
 
 
+def to_draw(session: Session, wave: Wave) -> dict[str, tuple[int, int]]:
+    """By drawn village how many persons the draw takes and how many are on the list."""
+    listed = _listed(session, wave)
+    return {
+        village.psu: (min(village.persons, listed[village.psu]), listed[village.psu])
+        for village in of_wave(session, wave)
+    }
+
+
 def without_list(session: Session, wave: Wave) -> list[str]:
     """Names of the drawn villages that have nobody on the list."""
     listed = _listed(session, wave)
@@ -217,6 +229,41 @@ def _listed(session: Session, wave: Wave) -> Counter[str]:
         .group_by(FrameUnit.psu)
     )
     return Counter({row[0]: row[1] for row in session.execute(query)})
+
+
+class ShortList(NamedTuple):
+    """A list that has far fewer adults than its village."""
+
+    psu: str
+    listed: int
+    size: int
+
+    @property
+    def name(self) -> str:
+        return _name(self.psu)
+
+
+def short_lists(
+    session: Session, wave: Wave, adults: Mapping[str, int] | None = None
+) -> list[ShortList]:
+    """The drawn villages of whose adults less than half are on their list, by code.
+
+    ``adults`` are those on lists that are not stored yet, by village; otherwise the stored are
+    looked at.  Villages without a list are not among them.
+    """
+    if adults is None:
+        query = (
+            sa.select(FrameUnit.psu, sa.func.sum(FrameUnit.size))
+            .join(Frame, Frame.id == FrameUnit.frame_id)
+            .where(Frame.wave_id == wave.id)
+            .group_by(FrameUnit.psu)
+        )
+        adults = {row[0]: int(row[1]) for row in session.execute(query)}
+    return [
+        ShortList(village.psu, adults[village.psu], village.size)
+        for village in of_wave(session, wave)
+        if 0 < adults.get(village.psu, 0) < village.size * LEAST_LISTED
+    ]
 
 
 def _name(code: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -34,6 +35,7 @@ class Subject:
     stored: str
     after: str = 'waves.show_wave'
     shown: Callable[[Session, Wave], dict[str, Any]] = lambda _session, _wave: {}
+    looked_at: Callable[[Session, Wave, Any], dict[str, Any]] = lambda _session, _wave, _parsed: {}
 
 
 def _parse_frame(wave: Wave, content: bytes) -> frame.ParsedFrame:
@@ -74,7 +76,15 @@ def _shown_lists(session: Session, wave: Wave) -> dict[str, Any]:
         'drawn': villages.drawn(session, wave),
         'lists': two_stage.lists(session, wave),
         'missing': two_stage.without_list(session, wave),
+        'short': two_stage.short_lists(session, wave),
     }
+
+
+def _short_lists(session: Session, wave: Wave, parsed: frame.ParsedFrame) -> dict[str, Any]:
+    adults: Counter[str] = Counter()
+    for unit in parsed.units:
+        adults[unit.psu] += unit.size
+    return {'short': two_stage.short_lists(session, wave, adults)}
 
 
 def _shown_villages(session: Session, wave: Wave) -> dict[str, Any]:
@@ -93,7 +103,11 @@ FRAME = Subject(
     _l('The frame is stored. Now the sample can be drawn.'),
 )
 LISTS = replace(
-    FRAME, stored=_l('The lists are stored.'), after='waves.load_frame', shown=_shown_lists
+    FRAME,
+    stored=_l('The lists are stored.'),
+    after='waves.load_frame',
+    shown=_shown_lists,
+    looked_at=_short_lists,
 )
 VILLAGES = Subject(
     'waves/villages.html',
@@ -125,6 +139,7 @@ def _upload(slug: str, subject: Subject, store: Callable[..., Any]) -> ResponseR
             content = uploads.receive(form.file.data.read())
             page['parsed'] = subject.parse(wave, content)
             page |= {'parcel': uploads.pack(content), 'filename': form.file.data.filename}
+            page |= _looked_at(wave, subject, page['parsed'])
     except ProblemsFound as found:
         page['problems'] = found.problems
         page['total_problems'] = getattr(found, 'total', len(found.problems))
@@ -137,7 +152,13 @@ def _preview_again(wave: Wave, subject: Subject) -> dict[str, Any]:
     """The preview of a file that waits for its confirmation, from what the page carries."""
     parcel, filename = request.form['parcel'], request.form.get('filename', '')
     parsed = subject.parse(wave, uploads.unpack(parcel))
-    return {'parsed': parsed, 'parcel': parcel, 'filename': filename}
+    page = {'parsed': parsed, 'parcel': parcel, 'filename': filename}
+    return page | _looked_at(wave, subject, parsed)
+
+
+def _looked_at(wave: Wave, subject: Subject, parsed: Any) -> dict[str, Any]:
+    with database.reading() as session:
+        return subject.looked_at(session, wave, parsed)
 
 
 def _store(slug: str, subject: Subject, store: Callable[..., Any]) -> ResponseReturnValue:

@@ -16,6 +16,7 @@ from cixi_survey.access import requires, wave_for
 from cixi_survey.errors import ProblemsFound
 from cixi_survey.models import Wave
 from cixi_survey.waves import (
+    decided,
     draw,
     frame,
     planner,
@@ -30,6 +31,8 @@ from cixi_survey.waves.blueprint import bp
 from cixi_survey.waves.forms import SeedForm, StagesForm
 from cixi_survey.waves.stages import Asked
 from cixi_survey.waves.viewing import changeable, csv_file, load
+
+SHARES_SHOWN = (5, 10, 20, 25, 33, 50)
 
 
 @bp.route('/waves/<slug>/villages/draw', methods=['GET', 'POST'])
@@ -171,34 +174,55 @@ def draw_persons(slug: str) -> ResponseReturnValue:
     """The second stage: what the lists give, then the draw, then what was drawn."""
     form = SeedForm()
     if form.validate_on_submit():
-        person = access.signed_in()
-        with database.transaction() as session:
-            made = two_stage.draw_persons(
-                session,
-                slug,
-                seed=form.seed.data,
-                reserve=form.rule(),
-                actor=person.username,
-                now=clock.now(),
-                staff_id=person.staff_id,
-            )
-        text = _('The sample is drawn with the seed %(seed)s. Now make the codes.', seed=made.seed)
-        flash(text, 'success')
-        return redirect(url_for('waves.draw_persons', slug=slug), 303)
+        try:
+            return _draw_persons(slug, form)
+        except ProblemsFound as found:
+            form.show(found.problems)
     with database.reading() as session:
         wave = changeable(session, slug)
         if villages.drawn(session, wave) is None:
             raise two_stage.NoVillagesDrawn
+        made = draw.drawn(session, wave)
         page = render_template(
             'waves/draw_persons.html',
             wave=wave,
             form=form,
-            drawn=draw.drawn(session, wave),
+            drawn=made,
+            rule=decided.rule(made.reserve) if made else '',
+            replicate=reserve.replicate(session, wave, made) if made else (0, 0),
+            shares=() if made else _replicates(session, wave),
             lists=two_stage.lists(session, wave),
+            short=two_stage.short_lists(session, wave),
             missing=two_stage.without_list(session, wave),
             sums=two_stage.sums(session, wave),
         )
     return page, 422 if form.errors else 200
+
+
+def _draw_persons(slug: str, form: SeedForm) -> ResponseReturnValue:
+    person = access.signed_in()
+    with database.transaction() as session:
+        made = two_stage.draw_persons(
+            session,
+            slug,
+            seed=form.seed.data,
+            reserve=form.rule(),
+            actor=person.username,
+            now=clock.now(),
+            staff_id=person.staff_id,
+        )
+    text = _('The sample is drawn with the seed %(seed)s. Now make the codes.', seed=made.seed)
+    flash(text, 'success')
+    return redirect(url_for('waves.draw_persons', slug=slug), 303)
+
+
+def _replicates(session: Session, wave: Wave) -> list[tuple[int, int]]:
+    """For some sizes in per cent, how many units one replicate would really have."""
+    drawn = two_stage.to_draw(session, wave).values()
+    return [
+        (share, sum(reserve.units_of(n, listed, share, 1) for n, listed in drawn))
+        for share in SHARES_SHOWN
+    ]
 
 
 @bp.route('/waves/<slug>/reserve', methods=['GET', 'POST'])
@@ -216,8 +240,16 @@ def release_reserve(slug: str) -> ResponseReturnValue:
     with database.reading() as session:
         wave = wave_for(session, slug)
         state = reserve.state(session, wave, now)
+        sampled, with_code = printing.counts(session, wave)
     next_day = state.rule.day_of(state.released + 1)
-    return render_template('waves/reserve.html', wave=wave, state=state, next_day=next_day)
+    return render_template(
+        'waves/reserve.html',
+        wave=wave,
+        state=state,
+        next_day=next_day,
+        without_code=sampled - with_code,
+        may=access.signed_in().may,
+    )
 
 
 @bp.get('/waves/<slug>/draw/repeat')

@@ -115,7 +115,7 @@ def parse(content: bytes, towns: Collection[str]) -> ParsedVillages:
         frame.check_place(row['stratum'], row['psu'], towns, line, faults)
         size = frame.read_size(row['size'], MAXIMUM_SIZE, line, faults)
         _check_once(row['psu'], lines, line, faults)
-        demonstration |= row.get('source', '').lower().startswith(INVENTED)
+        demonstration |= invented(row.get('source', ''))
         if size and faults.total == before:
             found.append(Village(row['stratum'], row['psu'], size))
     faults.refuse()
@@ -225,6 +225,11 @@ def remove(session: Session, wave: Wave) -> None:
         session.execute(sa.delete(FrameVillage).where(FrameVillage.frame_id == found.id))
         session.execute(sa.delete(VillageFrame).where(VillageFrame.id == found.id))
         session.expunge(found)
+
+
+def invented(source: str) -> bool:
+    """Whether a source says of its figures that they are made up."""
+    return any(mark in source.lower() for mark in INVENTED)
 
 
 def stored_frame(session: Session, wave: Wave) -> VillageFrame | None:

@@ -230,6 +230,13 @@ def test_the_page_of_the_reserve_says_the_rule_and_releases_it(client, app_datab
         f'/staff/waves/{SLUG}/reserve', data={'csrf_token': client.token()}, follow_redirects=True
     )
     assert '26 units have come from the reserve' in answer.get_data(as_text=True)
+    for address in (f'/staff/waves/{SLUG}', f'/staff/waves/{SLUG}/reserve'):
+        assert 'Make codes for the 26 units without one' in client.get(address).text
+    assert 'Units of the reserve have no code yet' in client.get('/staff').text
+    with app_database.transaction() as session:
+        make.make_codes(session)
+    assert 'units without one' not in client.get(f'/staff/waves/{SLUG}').text
+    assert 'Units of the reserve have no code yet' not in client.get('/staff').text
     page = client.get(f'/staff/waves/{SLUG}/reserve').get_data(as_text=True)
     assert 'Nothing can be released now' in page
 
@@ -248,6 +255,12 @@ def test_a_reserve_needs_the_whole_rule(client, app_database):
     assert page.get_data(as_text=True).count('A reserve needs this, too.') >= 2
     assert client.get(address, query_string={**asked, 'replicates': ''}).status_code == 200
     rule = {'replicates': 2, 'reserve_share': 25, 'reserve_from': TODAY, 'reserve_below': 50}
+    always = {'csrf_token': client.token(), **asked, **rule, 'reserve_below': 101}
+    page = client.post(address, data=always)
+    assert page.status_code == 422
+    assert 'Enter at most 100; else the rule would never say no.' in page.text
+    page = client.get(address, query_string={**asked, **rule})
+    assert 'Units of a replicate of the reserve: 26 (26.0% of the sample of 100).' in page.text
     client.post(address, data={'csrf_token': client.token(), **asked, **rule})
     with app_database.reading() as session:
         assert Rule.of(session.scalars(sa.select(SampleDraw)).one()) == RULE

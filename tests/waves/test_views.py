@@ -612,6 +612,33 @@ def test_a_slip_says_who_of_a_household_answers(organiser, app_database, prepare
         several = session.scalar(sa.select(sa.func.count(Invitation.id)).where(Invitation.size > 1))
     assert 0 < several < 100
     assert sheet.count('whose birthday comes next') == several
+    assert 'Your address was drawn by lot' in sheet
+    assert sheet.count('Carried out by 慈溪市统计局 · 0574-12345678') == 100
+    assert 'please answer in person' not in sheet
+
+
+def test_a_slip_to_a_person_says_that_this_person_is_asked(organiser, app_database, prepared):
+    with app_database.transaction() as session:
+        session.execute(sa.update(Invitation).values(size=1))
+        unit = session.scalars(sa.select(Invitation.unit)).first()
+    made = post(organiser, f'/staff/waves/{SLUG}/codes', sure='yes', making='1')
+    sheet = text(post(organiser, f'/staff/waves/{SLUG}/slips?lang=en', key=hidden(made)['key']))
+    assert f'You yourself were drawn by lot ({unit}); please answer in person.' in sheet
+    assert 'Your address was drawn' not in sheet
+
+
+def test_whoever_decides_is_told_of_invented_figures_and_of_a_sample_too_small(
+    organiser, app_database, prepared
+):
+    address = f'/staff/waves/{SLUG}/put-forward?lang=en'
+    assert 'Think about this first' not in text(organiser.get(address))
+    with app_database.transaction() as session:
+        session.execute(sa.update(Wave).values(population_source='演示数据', target_n=70))
+        make.approve(session)
+    for page in (address, f'/staff/waves/{SLUG}/open?lang=en'):
+        shown = text(organiser.get(page))
+        assert 'marked as demonstration figures' in shown
+        assert 'about 60 complete answers are to be expected' in shown
 
 
 def test_the_first_look_at_the_draw_suggests_what_can_be_drawn(organiser, app_database):

@@ -73,6 +73,7 @@ def test_a_sample_in_two_stages_from_the_first_press_to_the_repeated_draw(organi
     assert '330282004999' in text(upload(organiser, f'{WAVE}/frame', unknown.encode(), source='x'))
     page = text(upload(organiser, f'{WAVE}/frame', some.encode(), source='x'))
     assert 'The lists of 5 drawn villages' in page
+    assert '5 lists have less than half of the adults of their village' in page
     page = upload(organiser, f'{WAVE}/frame', rest.encode(), source='lists')
     answer = confirm(organiser, f'{WAVE}/frame', page)
     page = text(organiser.get(answer.location))
@@ -86,6 +87,14 @@ def test_a_sample_in_two_stages_from_the_first_press_to_the_repeated_draw(organi
     page = upload(organiser, f'{WAVE}/frame', some.encode(), source='x')
     confirm(organiser, f'{WAVE}/frame', page)
     assert organiser.get(f'{WAVE}/draw').location == f'{WAVE}/persons/draw'
+    page = text(organiser.get(f'{WAVE}/persons/draw'))
+    assert '18 lists have less than half of the adults of their village' in page
+    assert re.search(r': 30 on the list, [\d,]+ adults in the village', page)
+    given = int(re.search(r'20 per cent gives (\d+) units', page)[1])
+    assert 30 < given < 45  # nearly two in each of 18 villages, not 22
+    rule = {'replicates': 1, 'reserve_share': 20, 'reserve_from': '2026-12-01'}
+    refused = post(organiser, f'{WAVE}/persons/draw', seed=11, **rule, reserve_below=109)
+    assert 'Enter at most 108' in text(refused)
     answer = post(organiser, f'{WAVE}/persons/draw', seed=11)
     page = text(organiser.get(answer.location))
     assert '<td class="num">60.000</td>' in page
