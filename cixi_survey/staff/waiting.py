@@ -38,7 +38,7 @@ class Waiting:
     state: str
     step: str
     due: bool
-    closes_at: datetime
+    ends_at: datetime
 
 
 def waves(session: Session, now: datetime) -> list[Waiting]:
@@ -47,7 +47,7 @@ def waves(session: Session, now: datetime) -> list[Waiting]:
     rows = []
     for wave in found:
         step, due = _next_step(session, wave, now)
-        rows.append(Waiting(wave.slug, wave.title, wave.state, step, due, wave.closes_at))
+        rows.append(Waiting(wave.slug, wave.title, wave.state, step, due, wave.ended_at))
     return sorted(rows, key=lambda row: not row.due)
 
 

@@ -21,7 +21,7 @@ def not_opened(session: Session, slug: str) -> Wave:
     wave = wave_for(session, slug)
     if wave.state != 'planned':
         state = Term(lifecycle.STATE_NAMES[wave.state])
-        raise lifecycle.AlreadyOpened(title=wave.title, state=state)
+        raise lifecycle.AlreadyOpened(title=wave.title, state=state, slug=slug)
     return wave
 
 

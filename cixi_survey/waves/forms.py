@@ -350,6 +350,15 @@ class OpenForm(Form):
     """The press of a button."""
 
 
+class CloseForm(Form):
+    """Closing; before the announced end it has to be said that this is meant."""
+
+    early = BooleanField(
+        _l('I know that the wave was announced to run longer, and close it now.'),
+        [InputRequired(_l('Tick this if the wave is really to end before the announced time.'))],
+    )
+
+
 class PutForwardForm(Form):
     without_sample = BooleanField(
         _l('Open link only, without a sample'),

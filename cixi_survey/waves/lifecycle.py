@@ -71,8 +71,8 @@ class AlreadyOpened(Refusal):
 
     code = 'already_opened'
     title = N_('A wave opens only once')
-    message = N_('“%(title)s” is %(state)s; a closed wave is not opened again.')
-    cure = N_('To ask again, create a new wave.')
+    message = N_('“%(title)s” is %(state)s: nothing is left to put forward, approve or open.')
+    cure = N_('Its page shows how it stands. To ask again later, create a new wave.')
 
 
 class ChangedMeanwhile(Refusal):
@@ -235,7 +235,7 @@ def put_forward(
 def _not_opened(session: Session, slug: str) -> Wave:
     wave = access.wave_for(session, slug, lock=True)
     if wave.state != 'planned':
-        raise AlreadyOpened(title=wave.title, state=Term(STATE_NAMES[wave.state]))
+        raise AlreadyOpened(title=wave.title, state=Term(STATE_NAMES[wave.state]), slug=slug)
     return wave
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from cixi_survey.errors import Problem
@@ -12,6 +13,7 @@ from cixi_survey.models import (
     ContactOffer,
     Frame,
     SampleDraw,
+    Staff,
     VillageDraw,
     VillageFrame,
     Wave,
@@ -42,6 +44,8 @@ class Preparation:
     problems: tuple[Problem, ...]
     cautions: tuple[Problem, ...]
     asked: WaveApproval | None
+    asked_by: str
+    decided_by: str
     standing: approval.Standing
     changed: tuple[str, ...]
 
@@ -52,6 +56,12 @@ class Preparation:
     @property
     def approval_missing(self) -> bool:
         return any(problem.code.startswith('approval') for problem in self.problems)
+
+
+def _called(session: Session, username: str) -> str:
+    """The name of a person of the staff; the user name where the account is gone."""
+    name = session.scalar(sa.select(Staff.name).where(Staff.username == username))
+    return name or username
 
 
 def of(session: Session, wave: Wave, now: datetime) -> Preparation:
@@ -78,6 +88,8 @@ def of(session: Session, wave: Wave, now: datetime) -> Preparation:
         problems=tuple(problems),
         cautions=tuple(cautions.of(session, wave)) if wave.state == 'planned' else (),
         asked=asked,
+        asked_by=_called(session, asked.asked_by) if asked else '',
+        decided_by=_called(session, asked.decided_by) if asked else '',
         standing=approval.standing(session, wave) if wave.state == 'planned' else 'none',
         changed=tuple(approval.changed(session, wave, asked)) if asked else (),
     )

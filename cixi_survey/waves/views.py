@@ -31,7 +31,7 @@ from cixi_survey.waves import (
     village_views,
 )
 from cixi_survey.waves.blueprint import bp
-from cixi_survey.waves.forms import OpenForm, WaveForm
+from cixi_survey.waves.forms import CloseForm, OpenForm, WaveForm
 
 __all__ = [
     'NAVIGATION',
@@ -220,21 +220,23 @@ def open_wave(slug: str) -> ResponseReturnValue:
 @requires('wave.manage')
 def close_wave(slug: str) -> ResponseReturnValue:
     now = clock.now()
-    if request.method == 'POST':
-        with database.transaction() as session:
-            lifecycle.close_wave(session, slug, actor=access.signed_in().username, now=now)
-        database.get().scrub(*lifecycle.SCRUBBED)
-        flash(_('The wave is closed and sealed.'), 'success')
-        return redirect(url_for('waves.show_wave', slug=slug), 303)
+    form = CloseForm()
     with database.reading() as session:
         wave = wave_for(session, slug)
         returns = monitor.returns(session, wave, now)
     if wave.state != 'open':
         state = Term(lifecycle.STATE_NAMES[wave.state])
-        raise lifecycle.NotOpen(title=wave.title, state=state)
-    return render_template(
-        'waves/close.html', wave=wave, returns=returns, early=now < wave.closes_at
-    )
+        raise lifecycle.NotOpen(title=wave.title, state=state, slug=slug)
+    if now >= wave.closes_at:
+        del form.early
+    if form.validate_on_submit():
+        with database.transaction() as session:
+            lifecycle.close_wave(session, slug, actor=access.signed_in().username, now=now)
+        database.get().scrub(*lifecycle.SCRUBBED)
+        flash(_('The wave is closed and sealed.'), 'success')
+        return redirect(url_for('waves.show_wave', slug=slug), 303)
+    page = render_template('waves/close.html', wave=wave, returns=returns, form=form)
+    return page, 422 if form.errors else 200
 
 
 @bp.get('/waves/<slug>/returns')

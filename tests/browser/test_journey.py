@@ -75,6 +75,7 @@ def publish(context: BrowserContext, site: Site) -> None:
     page.fill('#f-password', PASSWORD)
     page.get_by_role('button', name='登录').click()
     page.goto(f'{site.url}/staff/waves/w2026/close')
+    page.get_by_text('我知道', exact=False).click()
     page.get_by_role('button', name='结束并封存').click()
     page.goto(f'{site.url}/staff/waves/w2026/estimates')
     page.get_by_role('button', name='开始计算').click()

@@ -208,6 +208,7 @@ def test_from_an_empty_database_to_a_sealed_wave(served, page: Page, tmp_path: P
     expect(page.get_by_role('row', name='全部镇（街道）')).to_contain_text('2.0%')
     desk.open('/staff')
     desk.open('/staff/waves/winter-2026/close')
+    desk.page.get_by_text('我知道', exact=False).click()
     desk.press('结束并封存本批次')
     with database.reading() as session:
         assert session.scalars(sa.select(Wave.state)).one() == 'closed'

@@ -128,7 +128,7 @@ def test_staff_take_a_draw_from_the_offer_to_the_public_page(app):
     shown = first.get(staff).get_data(as_text=True)
     assert '13900000009' not in shown
     assert first.post(f'{staff}/draw', data={'csrf_token': csrf, 'seed': '1'}).status_code == 409
-    first.post('/staff/waves/w2026/close', data={'csrf_token': csrf})
+    first.post('/staff/waves/w2026/close', data={'csrf_token': csrf, 'early': 'y'})
     assert first.post(f'{staff}/draw', data={'csrf_token': csrf, 'seed': 'x'}).status_code == 422
     assert first.post(f'{staff}/draw', data={'csrf_token': csrf, 'seed': '1'}).status_code == 303
     assert first.post(f'{staff}/confirm', data={'csrf_token': csrf}).status_code == 409

@@ -529,6 +529,7 @@ def test_every_act_of_staff_and_what_it_says(world: World) -> None:
     world.post(f'{wave}/open')
     world.get(f'{wave}/close')
     world.post(f'{wave}/close')
+    world.post(f'{wave}/close', early='y')
     world.post(f'{wave}/close')
     for name in ('edit', 'open', 'draw', 'codes', 'close', 'returns', ''):
         world.get(f'{wave}/{name}'.rstrip('/'))

@@ -305,7 +305,7 @@ def test_what_was_begun_is_not_left_in_the_files_after_closing(organiser, app_da
 
     app_database.scrub('draft')
     assert left()
-    assert post(organiser, f'/staff/waves/{SLUG}/close').status_code == 303
+    assert post(organiser, f'/staff/waves/{SLUG}/close', early='y').status_code == 303
     assert not left()
 
 
@@ -319,14 +319,18 @@ def test_a_prepared_wave_is_opened_and_closed_in_the_browser(organiser, app_data
     assert organiser.get(f'/staff/waves/{SLUG}/frame').status_code == 409
     page = text(organiser.get(f'/staff/waves/{SLUG}/close?lang=en'))
     assert 'before the announced end' in page
-    assert post(organiser, f'/staff/waves/{SLUG}/close').status_code == 303
+    forgotten = post(organiser, f'/staff/waves/{SLUG}/close?lang=en')
+    assert forgotten.status_code == 422
+    assert 'Tick this if the wave is really to end' in text(forgotten)
+    assert read(app_database).state == 'open'
+    assert post(organiser, f'/staff/waves/{SLUG}/close', early='y').status_code == 303
     assert read(app_database).state == 'closed'
     assert organiser.get(f'/staff/waves/{SLUG}/close').status_code == 409
     assert post(organiser, f'/staff/waves/{SLUG}/open').status_code == 409
 
 
 def test_closing_twice_is_refused_with_the_reason(organiser, opened):
-    post(organiser, f'/staff/waves/{SLUG}/close')
+    post(organiser, f'/staff/waves/{SLUG}/close', early='y')
     page = organiser.post(
         f'/staff/waves/{SLUG}/close?lang=en', data={'csrf_token': organiser.token()}
     )
@@ -572,7 +576,10 @@ def test_of_two_people_who_edit_at_once_the_later_does_not_undo_the_earlier(
 
 
 def test_an_open_wave_is_not_offered_to_be_opened(organiser, opened):
-    assert organiser.get(f'/staff/waves/{SLUG}/open').status_code == 409
+    page = organiser.get(f'/staff/waves/{SLUG}/open?lang=en')
+    assert page.status_code == 409
+    assert f'href="/staff/waves/{SLUG}"' in text(page)
+    assert 'nothing is left to put forward' in text(page)
 
 
 def test_closing_warns_of_towns_without_which_no_figures_can_be_made(
@@ -601,7 +608,7 @@ def test_before_letters_are_printed_their_address_and_approval_are_checked(
 
 
 def test_a_closed_wave_offers_no_new_codes(organiser, opened):
-    post(organiser, f'/staff/waves/{SLUG}/close')
+    post(organiser, f'/staff/waves/{SLUG}/close', early='y')
     assert organiser.get(f'/staff/waves/{SLUG}/codes').status_code == 409
 
 

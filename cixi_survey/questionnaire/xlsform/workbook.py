@@ -63,7 +63,7 @@ def read(content: bytes) -> dict[str, Sheet]:
             for name, sheet in found
         }
     except CalamineError as error:
-        raise _damaged(str(error)) from error
+        raise _damaged() from error
 
 
 def looks_like_one(content: bytes) -> bool:
@@ -95,7 +95,7 @@ def _measure(content: bytes) -> None:
                     raise _too_large()
                 _measure_entry(archive, entry)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
-        raise _damaged(str(error)) from error
+        raise _damaged() from error
 
 
 def _measure_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
@@ -147,10 +147,10 @@ def _not_a_workbook() -> NotAWorkbook:
     return _refused('not_a_workbook', message, cure)
 
 
-def _damaged(reason: str) -> NotAWorkbook:
-    message = N_('The workbook is damaged: %(reason)s.')
+def _damaged() -> NotAWorkbook:
+    message = N_('The workbook is damaged, or only a part of it was saved or sent.')
     cure = N_('Open it in the spreadsheet, save it again as .xlsx and upload that file.')
-    return _refused('workbook_damaged', message, cure, reason=reason)
+    return _refused('workbook_damaged', message, cure)
 
 
 def _too_large() -> NotAWorkbook:

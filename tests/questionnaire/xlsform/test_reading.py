@@ -459,7 +459,7 @@ def test_what_is_no_workbook_is_refused_in_words() -> None:
     assert refused(macros) == [
         'The workbook has macros (.xlsm). Save it in the spreadsheet as .xlsx, without macros.'
     ]
-    assert refused(workbook(survey=[('type',)])[:-200])[0].startswith('The workbook is damaged: ')
+    assert refused(workbook(survey=[('type',)])[:-200])[0].startswith('The workbook is damaged, ')
     assert refused(workbook(Sheet1=[('a',)], Sheet2=[('b',)])) == [
         'There is no sheet “survey” in the workbook; it has: Sheet1, Sheet2. Name the sheet with the questions “survey”.'
     ]
