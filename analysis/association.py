@@ -9,9 +9,9 @@ import numpy as np
 from analysis.arguments import checked
 from analysis.columns import Floats, flags, groups
 from analysis.design import Design
-from analysis.errors import ConstantColumn, EmptyDomain
+from analysis.errors import ConstantColumn, EmptyDomain, LonelyPsu
 from analysis.estimate import mean
-from analysis.regression import Test
+from analysis.regression import MORE_PSUS, Test
 from analysis.replicates import ReplicateDesign
 
 # A design effect this small is what rounding leaves of none.
@@ -45,7 +45,9 @@ def rao_scott(
     p = np.array([share.est for share in shares])
     table = p.reshape(height, width)
     expected = np.outer(table.sum(axis=1), table.sum(axis=0))
-    n = shares[0].n
+    n = shares.rows[0].n
+    if shares.rows[0].reason:
+        raise LonelyPsu(f'There is nothing to test with: {shares.rows[0].reason}.', MORE_PSUS)
     pearson = n * float(((table - expected) ** 2 / expected).sum())
     delta = _generalised_effects(p, shares.covariance, height, width, n)
     trace = float(np.trace(delta))
@@ -55,7 +57,7 @@ def rao_scott(
             'Every unit was observed, or one of the answers decides the other.',
         )
     df1 = trace**2 / float(np.trace(delta @ delta))
-    df2 = df1 * design_df(design, shares[0].df)
+    df2 = df1 * design_df(design, shares.rows[0].df)
     statistic = pearson / trace
     p_value = f_tail(statistic, df1, df2)
     return Test(statistic, df1, df2, p_value, None, 'Rao–Scott F', n, missing)

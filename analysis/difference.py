@@ -13,7 +13,7 @@ from analysis.arguments import checked
 from analysis.columns import Floats
 from analysis.errors import BadOption
 from analysis.options import number
-from analysis.result import Estimate, Estimates, Key
+from analysis.result import Estimate, Estimates, Key, Origin
 
 
 @checked
@@ -22,7 +22,8 @@ def contrast(
 ) -> Estimate:
     """Σ cθ over some rows, with variance c'Vc from their covariance and a t interval.
 
-    df are PSUs − strata seen in any of the rows.  R: svycontrast.
+    df are PSUs − strata seen in any of the rows.  Where a share among them shows no variance (0 or
+    1) the interval comes from the shares' own limits (``Origin.bounds``).  R: svycontrast.
     """
     if not coefficients:
         raise BadOption('A contrast needs at least one row and its coefficient.')
@@ -33,7 +34,10 @@ def contrast(
 
 @checked
 def difference(rows: Estimates, first: Key, second: Key, *, level: float = 0.95) -> Estimate:
-    """First row minus second, with their covariance (they may share villages or persons)."""
+    """First row minus second, with their covariance (they may share villages or persons).
+
+    A row is named by its label, as it was given or as text.
+    """
     positions = [rows.position(first), rows.position(second)]
     return _contrast(rows, positions, np.array([1.0, -1.0]), level, '')
 
@@ -56,8 +60,9 @@ def smooth(
     positions = list(range(len(rows))) if keys is None else [rows.position(key) for key in keys]
     if not positions:
         raise BadOption('keys names no row.', 'Leave it out to take all of them.')
-    at = np.array([rows[i].est for i in positions])
-    step = 1e-3 * np.maximum(np.abs(at), np.array([rows[i].se for i in positions]) + 1e-300)
+    at = np.array([rows.rows[i].est for i in positions])
+    errors = np.array([rows.rows[i].se for i in positions])
+    step = 1e-3 * np.maximum(np.abs(at), errors + 1e-300)
     function = _guarded(function)
     gradient = np.array([_slope(function, at, j, step[j]) for j in range(len(at))])
     linear = _contrast(rows, positions, gradient, level, label or 'function')
@@ -66,7 +71,9 @@ def smooth(
         est, linear.se, n=0, df=linear.df, tail=(1 - level) / 2, method='t'
     )
     cv = linear.se / abs(est) if est else math.nan
-    return replace(linear, kind='function', est=est, lci=low, uci=high, cv=cv)
+    return replace(
+        linear, kind='function', est=est, lci=low, uci=high, cv=cv, method='t', origin=None
+    )
 
 
 def _guarded(function: Callable[[Floats], float]) -> Callable[[Floats], float]:
@@ -100,27 +107,21 @@ def _slope(function: Callable[[Floats], float], at: Floats, j: int, step: float)
 def _contrast(
     rows: Estimates, positions: list[int], c: Floats, level: float, label: str
 ) -> Estimate:
+    parts = [rows.rows[i] for i in positions]
     block = rows.covariance[np.ix_(positions, positions)]
     if np.isnan(block).any():
-        empty = [rows[i].label for i in positions if not rows[i].n]
-        if empty:
-            raise BadOption(f'Nothing was estimated for {", ".join(empty)}: no answers there.')
-        unknown = [rows[i].label or rows[i].variable for i in positions if math.isnan(rows[i].se)]
-        if unknown:
-            raise BadOption(f'There is no standard error of {", ".join(unknown)} to compare with.')
-        raise BadOption(
-            'The covariance of these rows was not kept: the table would be too large.',
-            'Estimate fewer columns in one call.',
-        )
-    est = float(sum(value * rows[i].est for value, i in zip(c, positions, strict=True)))
+        _refuse_unknown(parts)
+    est = float(sum(value * row.est for value, row in zip(c, parts, strict=True)))
     se = math.sqrt(max(float(c @ block @ c), 0.0))
     df = rows.df_together(positions)
-    low, high, used = intervals.bounds(
-        est, se, n=0, df=df, tail=(1 - intervals.check_level(level)) / 2, method='t'
-    )
+    tail = (1 - intervals.check_level(level)) / 2
+    low, high, used = intervals.bounds(est, se, n=0, df=df, tail=tail, method='t')
+    origin = _origin(rows, positions, c)
+    if origin is not None:
+        (low, high), used = origin.bounds(est, tail), f'mover/{parts[0].method}'
     return Estimate(
-        label=label or _words(rows, positions, c),
-        variable=rows[positions[0]].variable,
+        label=label or _words(parts, c),
+        variable=parts[0].variable,
         kind='difference',
         est=est,
         se=se,
@@ -128,19 +129,53 @@ def _contrast(
         uci=high,
         cv=se / abs(est) if est else math.nan,
         df=df,
-        n=sum(rows[i].n for i in positions),
-        missing=sum(rows[i].missing for i in positions),
+        n=sum(row.n for row in parts),
+        missing=sum(row.missing for row in parts),
         n_eff=math.nan,
         deff=math.nan,
         deff_wr=math.nan,
         method=used,
         level=level,
-        unlabelled=max(rows[i].unlabelled for i in positions),
+        unlabelled=max(row.unlabelled for row in parts),
+        origin=origin,
     )
 
 
-def _words(rows: Estimates, positions: list[int], c: Floats) -> str:
-    names = [rows[i].label or rows[i].variable for i in positions]
+def _refuse_unknown(parts: Sequence[Estimate]) -> None:
+    empty = [row.label for row in parts if not row.n]
+    if empty:
+        raise BadOption(f'Nothing was estimated for {", ".join(empty)}: no answers there.')
+    unknown = [row for row in parts if math.isnan(row.se)]
+    if unknown:
+        names = ', '.join(row.label or row.variable for row in unknown)
+        reason = f' ({unknown[0].reason})' if unknown[0].reason else ''
+        raise BadOption(f'There is no standard error of {names} to compare with{reason}.')
+    raise BadOption(
+        'The covariance of these rows was not kept: the table would be too large.',
+        'Estimate fewer columns in one call.',
+    )
+
+
+def _origin(rows: Estimates, positions: list[int], c: Floats) -> Origin | None:
+    """The shares of a contrast in which one shows no variance, though it was not observed in full.
+
+    Their correlation then is not known.  Shares of separate PSUs have none; others are taken as
+    they would make the interval widest.
+    """
+    parts = [rows.rows[i] for i in positions]
+    open_ends = [row for row in parts if row.limits is not None and not row.census]
+    if any(row.limits is None for row in parts) or all(row.shows_variance for row in open_ends):
+        return None
+    if rows.share_psus(positions):
+        together = np.outer(np.sign(c), np.sign(c))
+    else:
+        together = np.eye(len(parts))
+    correlation = tuple(tuple(line) for line in together.tolist())
+    return Origin(tuple(parts), tuple(c.tolist()), correlation)
+
+
+def _words(parts: Sequence[Estimate], c: Floats) -> str:
+    names = [row.label or row.variable for row in parts]
     if c.tolist() == [1.0, -1.0]:
         return f'{names[0]} − {names[1]}'
     return ' '.join(f'{value:+g}·{name}' for value, name in zip(c, names, strict=True))

@@ -8,10 +8,12 @@ design, the answers that are there are used, and the count of the missing is sho
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from analysis import variance
 from analysis.arguments import as_mapping, checked, is_table, shown
 from analysis.columns import Floats, chosen, groups, numbers
 from analysis.design import Design
@@ -174,10 +176,14 @@ def _ratio_of(design: Design, name: str, y: Floats, x: Floats, domains: Domains)
         influence = combine([(above.residual, 1 / size), (below.residual, -est / size)])
         by_row = est[0] if domains.codes is None else est[domains.codes]
         left = np.where(used, y - by_row * x, 0.0)
+        square = domains.sum(design.weights * np.where(used, y, 0.0) ** 2) / base.weight
         spread = domains.sum(design.weights * left * left) / base.weight
+        spread = np.where(spread > ROUNDING**2 * square, spread, 0.0)
         spread = spread * (base.weight / size) ** 2
+    # Where x is 0 a row adds nothing: what holds the ratio may all be in one PSU.
+    alone = variance.reach(design, below.raw).alone
     return Part(
-        base,
+        replace(base, reach=replace(base.reach, alone=alone)),
         est,
         influence,
         spread,
@@ -259,7 +265,7 @@ def _each(
         covariance=None if replicates is None else replicates.covariance(parts),
         df=None if replicates is None else replicates.df,
     )
-    return rows[0] if by is None and not is_table(y) else rows
+    return rows.rows[0] if by is None and not is_table(y) else rows
 
 
 def _check_limits(column: Floats, limits: Bounds, name: str) -> None:

@@ -25,6 +25,7 @@ METHODS: tuple[str, ...] = get_args(Method)
 R_NAMES = {'beta': 'korn-graubard', 'xlogit': 'logit', 'asin': 'arcsine', 'mean': 'wald'}
 Bounds = tuple[float, float]
 NAN_BOUNDS: Bounds = (math.nan, math.nan)
+UNIT: Bounds = (0.0, 1.0)
 
 # Above this multiple of n an effective size says "no variance seen", not "very precise".
 NO_VARIANCE = 1e9
@@ -52,12 +53,15 @@ def t_quantile(probability: float, df: float) -> float:
     return float(stdtrit(max(df, 1.0), probability))
 
 
+def shows_variance(p: float, se: float, n: int) -> bool:
+    """Whether a share lies inside its scale and has an error above rounding."""
+    spread = p * (1.0 - p)
+    return spread > 0 and se * se * n * NO_VARIANCE > spread
+
+
 def effective_size(p: float, se: float, n: int) -> float:
     """p(1 − p)/V, and n where the sample shows no variance (Korn and Graubard 1998)."""
-    spread = p * (1.0 - p)
-    if spread <= 0 or se * se * n * NO_VARIANCE <= spread:
-        return float(n)
-    return spread / (se * se)
+    return p * (1.0 - p) / (se * se) if shows_variance(p, se, n) else float(n)
 
 
 def bounds(
@@ -112,8 +116,7 @@ class _Sample:
 
     @property
     def no_variance(self) -> bool:
-        spread = self.p * (1.0 - self.p)
-        return spread <= 0 or self.se * self.se * self.n * NO_VARIANCE <= spread
+        return not shows_variance(self.p, self.se, self.n)
 
     @property
     def size(self) -> float:

@@ -39,7 +39,7 @@ def pool_design_effect(rows: Estimates) -> Records[Estimate]:
     useful = [i for i, row in enumerate(rows) if simple[i] > 0 and row.df > 0]
     if len(useful) < 2:
         raise BadOption('Fewer than two towns show any variance: nothing to pool.')
-    deff = sum(rows[i].se ** 2 for i in useful) / sum(simple[i] for i in useful)
+    deff = sum(rows.rows[i].se ** 2 for i in useful) / sum(simple[i] for i in useful)
     df = rows.df_together(useful)
     return Records(
         _with(row, v, deff, df) if row.n else row for row, v in zip(rows, simple, strict=True)
@@ -77,4 +77,5 @@ def _with(row: Estimate, simple: float, deff: float, df: int) -> Estimate:
         n_eff=size,
         method=used,
         pooled_deff=deff,
+        reason='',
     )

@@ -69,9 +69,9 @@ def quantile(
     )
     places = {int(key): i for i, key in enumerate(below)}
     rows = [
-        _row(shares[places[k]], group, share, rule)
+        _row(shares.rows[places[k]], group, share, rule)
         if k in places
-        else _nothing(shares[0], group, share, rule)
+        else _nothing(shares.rows[0], group, share, rule)
         for k, (share, group) in enumerate(asked)
     ]
     rows = [replace(row, unlabelled=domains.unlabelled) for row in rows]
@@ -187,7 +187,7 @@ def _together(
     there = [place for place in places if place is not None]
     slope = np.array(
         [
-            rows[k].se / shares[i].se if shares[i].se > 0 else 0.0
+            rows[k].se / shares.rows[i].se if shares.rows[i].se > 0 else 0.0
             for k, i in zip(known, there, strict=True)
         ]
     )

@@ -21,6 +21,8 @@ from analysis.table import aligned, number
 
 # Entries of a list that a repr shows before it says how many more there are.
 SHOWN = 6
+# Marks a field that is no figure: field(metadata=UNTOLD).
+UNTOLD = {'told': False}
 
 
 class Record:
@@ -90,7 +92,9 @@ class Records(Sequence[R], Generic[R]):
 
 
 def _fields(record: Any) -> list[tuple[str, Any]]:
-    return [(field.name, getattr(record, field.name)) for field in fields(record)]
+    """The figures; what a record only keeps to go on from (``UNTOLD``) is none."""
+    told = [field.name for field in fields(record) if field.metadata != UNTOLD]
+    return [(name, getattr(record, name)) for name in told]
 
 
 def plain(value: Any) -> Any:

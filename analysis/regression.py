@@ -27,7 +27,15 @@ from analysis.columns import (
     refuse_negative,
 )
 from analysis.design import Design
-from analysis.errors import BadColumn, BadOption, ConstantColumn, EmptyDomain, NotConverged, listed
+from analysis.errors import (
+    BadColumn,
+    BadOption,
+    ConstantColumn,
+    EmptyDomain,
+    LonelyPsu,
+    NotConverged,
+    listed,
+)
 from analysis.estimate import mean
 from analysis.intervals import check_level, t_quantile
 from analysis.options import number
@@ -36,8 +44,10 @@ from analysis.replicates import ReplicateDesign
 from analysis.result import Estimate, Estimates
 from analysis.variance import Totals
 
+TOO_FEW = 'too few PSUs for the coefficients, no variance can be estimated'
 # An error below this share of the estimate is what rounding leaves of none.
 ROUNDING = 1e-12
+MORE_PSUS = 'Widen where=, or merge groups, so that there are more PSUs than strata.'
 
 
 @dataclass(frozen=True, repr=False)
@@ -123,10 +133,12 @@ def t_test(
         raise ConstantColumn('group is the same in every row: there is nothing to compare.')
     second = np.where(coded.codes < 0, np.nan, coded.codes.astype(np.float64))
     rows = linear(design, y, {str(coded.labels[1]): second}, where=where)
-    return _test(rows[1], number(value, 'value'), 't-test')
+    return _test(rows.rows[1], number(value, 'value'), 't-test')
 
 
 def _test(row: Estimate, value: float, kind: str) -> Test:
+    if row.reason:
+        raise LonelyPsu(f'There is nothing to test with: {row.reason}.', MORE_PSUS)
     if not row.se > ROUNDING * abs(row.est):
         raise ConstantColumn(
             'The answers do not vary (inside the groups): there is nothing to test.',
@@ -312,12 +324,18 @@ def _rows(
 ) -> Estimates:
     weight = variance.totals(design, design.weights * inside, None, 1)
     known = None if replicates is None else replicates.df
-    degrees = float(variance.degrees_of_freedom(design, weight)[0][0]) if known is None else known
+    reached = variance.reach(design, weight)
+    degrees = float(reached.df[0]) if known is None else known
     df = int(degrees) + 1 - len(names)
+    # All rows observed leave nothing open; few PSUs leave no variance beside the coefficients.
+    reason = TOO_FEW if df < 1 and not (reached.exact[0] and not missing) else ''
+    if reason:
+        covariance = np.full_like(covariance, np.nan)
     t = t_quantile((1 + check_level(level)) / 2, df)
     rows = []
     for j, name in enumerate(names):
-        est, se = float(beta[j]), math.sqrt(max(float(covariance[j, j]), 0.0))
+        var = float(covariance[j, j])
+        est, se = float(beta[j]), math.nan if reason else math.sqrt(max(var, 0.0))
         rows.append(
             Estimate(
                 label=name,
@@ -336,6 +354,7 @@ def _rows(
                 deff_wr=math.nan,
                 method='t',
                 level=level,
+                reason=reason,
             )
         )
     table = Totals(weight.values, 1)

@@ -143,12 +143,12 @@ def base_of(
     if used is not domains.inside:
         missing = domains.count(domains.inside, design.n) - domains.count(used, design.n)
     raw = _totals(design, weight, domains)
-    df, exact = variance.degrees_of_freedom(design, raw)
+    reached = variance.reach(design, raw)
     ones = raw
     if design.steps:
         inside = indicator(used, design.n)
         ones = variance.residual(design, raw, inside, domains.codes, domains.size)
-    return Base(raw.sum(), n, missing, domains.unlabelled, df, exact, used, raw, ones)
+    return Base(raw.sum(), n, missing, domains.unlabelled, reached, used, raw, ones)
 
 
 def _refuse_nobody(design: Design, domains: Domains, used: Mask | None, n: Floats) -> None:

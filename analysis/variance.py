@@ -347,17 +347,31 @@ def _of_cells(design: Design, influence: Totals) -> Floats:
     return np.asarray(result - added.T @ scaled)
 
 
-def degrees_of_freedom(design: Design, weight: Totals) -> tuple[Floats, Mask]:
-    """For each domain PSUs − strata with weight in it, and whether it was observed in full.
+@dataclass(frozen=True, eq=False)
+class Reach:
+    """What a domain reaches of the design, k entries each.
 
-    ``weight`` are the totals of the weights of the rows used.
+    ``df`` is PSUs − strata, ``exact`` whether every unit was observed.  ``alone``: all of it lies
+    in one PSU, that was left to chance.  ``lonely``: it lies in strata left to chance, from each
+    of which one PSU was drawn.
     """
+
+    df: Floats
+    exact: Mask
+    alone: Mask
+    lonely: Mask
+
+
+def reach(design: Design, weight: Totals) -> Reach:
+    """PSUs and strata in each domain, from the totals of the weights of the rows used."""
     psus, strata = _seen(design, weight)
     partly = design.stages[0].fraction < 1
-    complete = np.asarray(~(strata & partly[:, None]).any(axis=0))
+    chance = np.asarray((strata & partly[:, None]).any(axis=0))
+    exact = ~chance
     if any((stage.fraction < 1).any() for stage in design.stages[1:]):
-        complete = np.zeros(weight.k, dtype=bool)
-    return psus - strata.sum(axis=0), complete
+        exact = np.zeros(weight.k, dtype=bool)
+    several = np.asarray((strata & (partly & (design.stages[0].drawn > 1))[:, None]).any(axis=0))
+    return Reach(psus - strata.sum(axis=0), exact, chance & (psus == 1), chance & ~several)
 
 
 def df_of_union(design: Design, domains: Sequence[tuple[Totals, int]]) -> int:

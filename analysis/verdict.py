@@ -42,7 +42,8 @@ def decide(estimate: Estimate, target: float, *, level: float = 0.95) -> Verdict
 
     The bounds come from the estimate's own interval method, so the verdict never contradicts
     the interval beside it.  Raises BadTarget for a target off the scale of the estimate, or
-    an estimate that does not exist.
+    an estimate that does not exist.  One without a standard error (one PSU) is undecided: nothing
+    is known of its bounds, and both p-values are 1.
     """
     target, level = _checked(estimate, target), check_level(level)
     low, high = estimate.bounds(1.0 - level)
@@ -115,7 +116,10 @@ def compare_with(
         raise BadTarget(f'df must be above 0, not {df:g}.')
     check_level(level)
     if math.isnan(estimate.se):
-        raise BadTarget(f'There is no estimate for {estimate.label or "this domain"} to compare.')
+        name = estimate.label or 'this domain'
+        if estimate.reason:
+            raise BadTarget(f'There is no standard error of {name}: {estimate.reason}.')
+        raise BadTarget(f'There is no estimate for {name} to compare.')
     total = estimate.se**2 + se**2
     if not total > 0:
         raise BadTarget('Neither figure has any error: nothing to test.')
@@ -177,6 +181,8 @@ def _p_value(estimate: Estimate, target: float, side: int) -> float:
 
 def _beyond_half(estimate: Estimate, target: float, side: int) -> float:
     """One minus the p-value of the other side, where the estimate lies beyond the target."""
+    if math.isnan(estimate.bounds(0.5)[side]):
+        return 1.0
     other = 1 - side
     sign = 1.0 if other == 0 else -1.0
     if not sign * (estimate.bounds(0.5)[other] - target) > 0:

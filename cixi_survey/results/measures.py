@@ -110,7 +110,7 @@ def _bounded(row: Estimate, limits: tuple[float, float]) -> Estimate:
         return replace(row, limits=limits)
     low, high, method = bounds(
         row.est,
-        row.se,
+        0.0 if row.reason else row.se,
         n=row.n,
         df=row.df,
         tail=(1 - row.level) / 2,

@@ -268,6 +268,56 @@ def test_some_rows_of_a_table_are_a_table() -> None:
     assert difference(some, '1', '2') == difference(rows, '1', '2')
 
 
+def towns(first: list[float], second: list[float], psu: object = None) -> object:
+    n = len(first) + len(second)
+    design = Design(np.full(n, 10.0), psu=psu)
+    return proportion(design, first + second, by=['a'] * len(first) + ['b'] * len(second))
+
+
+def test_a_difference_of_full_and_empty_shares_is_not_certain() -> None:
+    # Newcombe 1998, table II: 10/10 − 0/10 is 0.6075 to 1 by method 10, with normal quantiles.
+    rows = towns([1.0] * 10, [0.0] * 10)
+    apart = difference(rows, 'a', 'b')
+    a, b = rows['a'], rows['b']
+    assert (apart.est, apart.se, apart.method) == (1.0, 0.0, 'mover/wilson')
+    assert apart.lci == pytest.approx(1 - math.hypot(1 - a.lci, b.uci))
+    assert apart.uci == 1.0
+    assert decide(apart, 0.95).decision == 'undecided'
+    assert decide(apart, 0.2).decision == 'met'
+    # Newcombe's own figure, from Wilson limits with z: 0/10 to 0.2775.
+    assert 1 - math.hypot(0.2775, 0.2775) == pytest.approx(0.6075, abs=1e-4)
+
+
+def test_one_full_share_widens_a_difference_by_its_own_limit() -> None:
+    rows = towns([1.0] * 20, [1.0, 0.0] * 10)
+    apart, a, b = difference(rows, 'a', 'b'), rows['a'], rows['b']
+    assert apart.lci == pytest.approx(0.5 - math.hypot(1 - a.lci, b.uci - 0.5))
+    assert apart.uci == pytest.approx(0.5 + (0.5 - b.lci))
+    # Another level comes from the shares' limits at that level.
+    assert apart.bounds(0.05)[0] == pytest.approx(
+        0.5 - math.hypot(1 - a.bounds(0.05)[0], b.bounds(0.05)[1] - 0.5)
+    )
+
+
+def test_shares_of_the_same_villages_without_variance_get_the_widest_difference() -> None:
+    villages = list(range(10)) * 2
+    rows = towns([1.0] * 10, [0.0] * 10, villages)
+    a, b = rows['a'], rows['b']
+    assert difference(rows, 'a', 'b').lci == pytest.approx(1 - (1 - a.lci) - b.uci)
+
+
+def test_a_difference_of_shares_with_variance_keeps_its_t_interval() -> None:
+    apart = difference(towns([1.0] * 9 + [0.0], [1.0, 0.0] * 5), 'a', 'b')
+    assert apart.method == 't'
+    assert apart.uci - apart.est == pytest.approx(apart.est - apart.lci)
+
+
+def test_towns_asked_in_full_differ_for_certain() -> None:
+    design = Design(np.ones(20), strata=['a'] * 10 + ['b'] * 10, population={'a': 10, 'b': 10})
+    rows = proportion(design, [1.0] * 10 + [0.0] * 10, by=['a'] * 10 + ['b'] * 10)
+    assert difference(rows, 'a', 'b').interval() == (1.0, 1.0)
+
+
 def test_contrasts_and_functions_of_rows_say_what_is_wrong() -> None:
     rows = mean(sample(6, 12), np.arange(12.0), by=np.repeat(['a', 'b', 'c'], 4))
     with pytest.raises(BadOption, match='at least one row'):
