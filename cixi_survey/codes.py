@@ -88,6 +88,11 @@ def normalise(given: str) -> str:
     return text
 
 
+def is_code(given: str) -> bool:
+    """Whether what was typed can be the code of a letter."""
+    return _sound(_bare(given), CODE_LENGTH)
+
+
 def normalise_reference(given: str) -> str | None:
     """The receipt reference meant, or None when it cannot be one."""
     text = _bare(given)

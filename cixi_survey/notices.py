@@ -306,8 +306,8 @@ _STAYS_KNOWN = N_(
     'and village, so that the count of people asked stays right.'
 )
 _SEE_AND_CORRECT = N_(
-    'If you would like to see or correct your answers, ask the body named above and tell them the '
-    'receipt number.'
+    'On this site the receipt number shows nobody what you answered. If you would like to see or '
+    'correct your answers, ask the body named above and tell them the number.'
 )
 _RIGHTS = {
     False: (

@@ -122,7 +122,7 @@ def test_the_cover_shows_the_short_form_and_leads_to_the_whole(app, client):
     address = f'href="{place.address_of_notice()}"'
     assert page.index('谁在问') < page.index('您的权利') < page.index(address)
     assert page.index(address) < page.index('name="consent"')
-    assert '凭什么' in client.get(place.address_of_notice()).text
+    assert '依据什么' in client.get(place.address_of_notice()).text
 
 
 # --- the consent behind an answer -----------------------------------------------------------------

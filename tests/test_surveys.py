@@ -70,6 +70,20 @@ def test_the_three_official_indicators_keep_their_scales_apart(baseline):
     assert baseline.indicator('participation').targets[0].value == 80
 
 
+def test_no_source_of_a_target_casts_doubt_on_the_verdict_beside_it(baseline):
+    sources = [target.source for each in baseline.indicators for target in each.targets]
+    assert not [source for source in sources if '待核实' in source]
+    (unseen,) = [source for source in sources if '2019年修订' in source]
+    assert unseen.startswith('本市采用的口径')
+
+
+def test_the_exception_for_farmland_is_that_of_the_law(baseline):
+    item = baseline.variable('k_farmland')
+    assert '国务院批准' in item.label['zh']
+    assert '国务院批准' in item.question.explanation['zh']
+    assert '第三十五条' in item.question.source
+
+
 def test_the_frame_is_the_360_villages_and_communities_of_the_18_towns():
     villages = rows('cixi-villages.csv')
     assert Counter(row['kind'] for row in villages) == {'community': 89, 'village': 271}
@@ -83,7 +97,8 @@ def test_the_frame_is_the_360_villages_and_communities_of_the_18_towns():
 
 def test_invented_figures_say_so_in_every_row():
     for name in ('demonstration-population.csv', 'demonstration-margins.csv'):
-        assert all('not real' in row['source'] for row in rows(name))
+        for told in ('不是真实数字', 'not real'):
+            assert all(told in row['source'] for row in rows(name))
     assert {row['town_code'] for row in rows('demonstration-population.csv')} == set(places.towns())
 
 

@@ -27,7 +27,7 @@ class StaleDraft(Refusal):
     """Another tab or phone saved in between; the draft as it stands now is in ``current``."""
 
     code = 'stale_draft'
-    title = N_('There is a newer version of your answers')
+    title = N_('Which answers do you want to go on with?')
     message = N_('Another window or phone saved answers to this questionnaire at %(saved_at)s.')
     cure = N_('Nothing has been overwritten. Choose which answers to go on with.')
 

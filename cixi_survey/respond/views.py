@@ -206,6 +206,8 @@ def enter_receipt() -> ResponseReturnValue:
         if request.method == 'POST':
             return _receipt_page('', missing=True, status=400 if token_is_stale() else 422)
         return _receipt_page('', status=200)
+    if codes.is_code(given):
+        return _receipt_page(given, personal=True, status=422)
     try:
         found = _receipt(given)
     except NotFound:
@@ -279,10 +281,19 @@ def _entry_page(
 
 
 def _receipt_page(
-    given: str, *, missing: bool = False, unknown: bool = False, status: int
+    given: str,
+    *,
+    missing: bool = False,
+    personal: bool = False,
+    unknown: bool = False,
+    status: int,
 ) -> ResponseReturnValue:
     body = render_template(
-        'respond/enter_receipt.html', given=given[:40], missing=missing, unknown=unknown
+        'respond/enter_receipt.html',
+        given=given[:40],
+        missing=missing,
+        personal=personal,
+        unknown=unknown,
     )
     return body, status
 

@@ -49,7 +49,7 @@ VARIANCE_OF_TWO_STAGES = N_(
 ALLOCATIONS = {
     'proportional': N_('proportional to the population'),
     'equal': N_('the same number in every town'),
-    'power': N_('in between, so that small towns get more than their share'),
+    'power': N_('by population, with more than their share for small towns'),
     'two_stage': N_('the numbers of persons that were fixed for the villages'),
 }
 
@@ -191,7 +191,7 @@ def _beside(indicator: Mapping[str, Any], level: float) -> tuple[tuple[str, str]
     if unsure is not None:
         counted = {
             'wrong': N_('“Don’t know” among the answers, counted as not right'),
-            'out_of_base': N_('“Don’t know” among the answers, left out of the base'),
+            'out_of_base': N_('Answers left out of the base, such as “hard to say”'),
         }[indicator['dont_know_rule']]
         rows.append((_(counted), figures.show(unsure, 'share', level).text))
     for name, figure in sorted(indicator['other_rules'].items()):

@@ -51,20 +51,12 @@ def look_up(session: Session, given: str, *, secret_key: str, now: datetime) -> 
     """Whether a check code from a letter or poster belongs to a survey of this site."""
     code = codes.normalise_check_code(given)
     if code is None:
-        return Reply('personal' if _is_personal(given) else 'mistyped')
+        # The code to answer with stands on the same letter.
+        return Reply('personal' if codes.is_code(given) else 'mistyped')
     for survey in _announced(session, secret_key, now):
         if survey.check_code == code:
             return Reply('ours', survey)
     return Reply('unknown')
-
-
-def _is_personal(given: str) -> bool:
-    """Whether it is the code to answer with, which stands on the same letter."""
-    try:
-        codes.normalise(given)
-    except codes.CodeMistyped:
-        return False
-    return True
 
 
 def _announced(session: Session, secret_key: str, now: datetime) -> Sequence[Survey]:

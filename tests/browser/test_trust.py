@@ -40,7 +40,7 @@ def test_from_the_notice_to_the_withdrawal_without_javascript(served, plain, bas
     ]  # fmt: skip
     with plain.context.expect_page() as opened:
         plain.click('.cover a:has-text("看全文")')
-    expect(opened.value.get_by_role('heading', name='凭什么')).to_be_visible()
+    expect(opened.value.get_by_role('heading', name='依据什么')).to_be_visible()
     opened.value.close()
     fill_without_script(plain)
     plain.click(SEND)

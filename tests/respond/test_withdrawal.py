@@ -88,6 +88,12 @@ def test_it_is_said_before_and_after_what_goes_what_stays_and_until_when(app, ba
     assert '河水' not in f'{stored.answers}{stored.locked}'
 
 
+def test_who_types_the_code_of_the_letter_learns_which_number_is_meant(place):
+    page = typed(place.app.test_client(), codes.grouped(place.code).lower())
+    assert page.status_code == 422
+    assert '这是信上的邀请码，不是回执编号' in page.get_data(as_text=True)
+
+
 def test_who_came_by_the_open_link_hears_nothing_of_a_letter_and_all_of_the_list(place):
     with database_of(place.app).transaction() as session:
         offer(session, session.scalars(sa.select(Wave)).one())

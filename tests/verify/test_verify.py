@@ -37,10 +37,13 @@ def asked(client, slug, spelling=codes.grouped):
 
 def test_the_page_of_a_survey_shows_all_that_letter_and_poster_show(waves, client):
     page = text(client, '/verify/now')
-    shown = (SITE, codes.grouped(codes.check_code('now', SECRET)), '慈环调1号', '慈统审〔2026〕1号')
-    for one in (*shown, '慈溪市统计局', '0574-11111111', '12345', '12340', f'{SITE}/s/now'):
+    shown = (codes.grouped(codes.check_code('now', SECRET)), '慈环调1号', '慈统审〔2026〕1号')
+    for one in (*shown, '慈溪市统计局', '0574-11111111', '12345', '12340', '/s/now'):
         assert one in page
     assert '正在进行' in page
+    main = page[page.index('<main') : page.index('</main')]
+    assert SITE not in main  # a forged page would show its own: only the paper can tell
+    assert '想知道结果或者参加抽奖的，可以留个手机号或邮箱' in main  # the one exception
 
 
 def test_the_list_names_running_surveys_only(waves, client):
