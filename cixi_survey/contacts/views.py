@@ -50,6 +50,9 @@ def leave_contact(reference: str) -> ResponseReturnValue:
     except NotFound:
         limits.count_failure('receipts')
         raise
+    except sign_up.AlreadyGiven as refusal:
+        texts = i18n.refusal_texts(refusal)
+        return render_template('contacts/given.html', reference=known, **texts), refusal.status
     wanted = request.form.getlist('purpose') or choice.only
     problems: tuple[Problem, ...] = ()
     if request.method == 'POST' and not i18n.switching():
@@ -108,6 +111,8 @@ def remove_contact() -> ResponseReturnValue:
         else:
             again = codes.normalise_reference(receipt)
             return render_template('contacts/removed.html', again=again)
+    elif request.method == 'GET':
+        form.receipt.data = request.args.get('receipt', '')
     return render_template('contacts/remove.html', form=form), 422 if form.errors else 200
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from cixi_survey import clock, notices
+from cixi_survey import clock, codes, notices
 from cixi_survey.contacts.address import Vault
 from cixi_survey.models import Contact, Wave
 from tests import factories
@@ -45,7 +45,10 @@ def test_from_the_receipt_to_the_list_and_off_it(app, client, receipt):
     ).get_data(as_text=True)
     number = re.search(r'<code id="removal">([^<]+)</code>', done)[1]
     assert address not in client.get(f'/receipt/{receipt}').get_data(as_text=True)
-    assert client.get(address).status_code == 409
+    given = client.get(address)
+    assert given.status_code == 409
+    way = re.search(r'href="(/contact/remove\?receipt=[^"]+)"', given.get_data(as_text=True))[1]
+    assert f'value="{codes.grouped(receipt)}"' in client.get(way).get_data(as_text=True)
     with database_of(app).reading() as session:
         kept = session.scalars(sa.select(Contact)).one()
     assert Vault(SECRET).open(kept.sealed_contact) == '13800000001'
