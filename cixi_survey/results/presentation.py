@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from flask_babel import gettext
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from cixi_survey import i18n, places
 from cixi_survey.errors import N_
@@ -69,7 +69,7 @@ class Card:
     label: str | Markup
     definition: str | Markup
     shown: Shown
-    judged: str
+    judged: str | Markup
     withheld: str
     others: tuple[str, ...]
     baseline: str
@@ -154,15 +154,23 @@ def _card(indicator: Mapping[str, Any], level: float) -> Card:
     )
 
 
-def _target(target: Mapping[str, Any], scale: str) -> str:
+def _target(target: Mapping[str, Any], scale: str) -> Markup:
     """``80%: Plan target for 2021 (plan, table 2—3 …)``: which target, and where it stands."""
-    named = i18n.localised(target['label']) if target['label'] else figures.basis(target['basis'])
-    return _(
-        'target %(value)s: %(name)s; source: %(source)s',
-        value=figures.target_value(target['value'], scale),
-        name=named,
-        source=target['source'] or _('not given'),
-    )
+    named = i18n.marked(target['label']) if target['label'] else figures.basis(target['basis'])
+    said = escape(_('target %(value)s: %(name)s; source: %(source)s'))
+    return said % {
+        'value': figures.target_value(target['value'], scale),
+        'name': named,
+        'source': _source(target['source']),
+    }
+
+
+def _source(given: str | None) -> str | Markup:
+    """Where a figure comes from, in the one language in which its author wrote that."""
+    if not given:
+        return _('not given')
+    chinese = any('\u4e00' <= character <= '\u9fff' for character in given)
+    return i18n.marked({'zh': given}) if chinese else given
 
 
 def _baseline(baseline: Mapping[str, Any] | None) -> str:

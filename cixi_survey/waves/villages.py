@@ -25,6 +25,7 @@ COLUMNS = (
 MAXIMUM_SIZE = 1_000_000
 SHIPPED = Path(places.FOLDER) / 'demonstration-village-sizes.csv'
 SHIPPED_SOURCE = (
+    '村（社区）：国家统计局2023年代码；人数：演示数据，不是真实数字 / '
     'units: National Bureau of Statistics, codes of 2023; sizes: demonstration figures, not real'
 )
 INVENTED = ('demonstration', '演示')

@@ -130,6 +130,7 @@ def test_the_page_says_what_was_found_in_both_languages(published_app: Flask) ->
     assert 'National' in english
     assert '国家指标' in chinese
     assert 'lang="zh-CN"' in chinese
+    assert 'source: <span lang="zh-CN">表2—3</span>' in english
 
 
 @pytest.mark.parametrize(
