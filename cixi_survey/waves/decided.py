@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -15,6 +15,7 @@ from cixi_survey import i18n, versions
 from cixi_survey.errors import N_
 from cixi_survey.models import Wave
 from cixi_survey.questionnaire import definition
+from cixi_survey.questionnaire.model import Questionnaire
 from cixi_survey.waves import approval
 
 LEGAL_BASIS_WORDS = {
@@ -50,14 +51,19 @@ def beside(session: Session, wave: Wave, before: Wave | None) -> list[Row]:
     then = approval.content(session, before) if before else {}
     rows = []
     for name, label in approval.NAMES.items():
-        here, there = (_shown(session, name, one.get(name)) for one in (now, then))
+        here, there = (_shown(session, name, one) for one in (now, then))
         rows.append(Row(label, here, there, different=before is not None and here != there))
     return rows
 
 
-def _shown(session: Session, name: str, value: Any) -> str | Markup:
+def _shown(session: Session, name: str, content: Mapping[str, Any]) -> str | Markup:
+    value = content.get(name)
     if value in (None, '', [], {}):
         return NOTHING
+    if name == 'margins':
+        version = versions.find(session, content['version_sha256'])
+        names = dict.fromkeys(variable for variable, _category, _share in value)
+        return margins(definition.from_canonical(version.definition), names)
     form = _FORMATS.get(name)
     return str(value) if form is None else form(session, value)
 
@@ -72,9 +78,13 @@ def _populations(_session: Session, towns: Mapping[str, int]) -> str:
     return str(_('%(adults)s adults in %(towns)s towns', adults=adults, towns=len(towns)))
 
 
-def _margins(_session: Session, margins: list[tuple[str, str, float]]) -> str | Markup:
-    names = dict.fromkeys(variable for variable, _category, _share in margins)
-    return i18n.listed(Markup('<code>{}</code>').format(name) for name in names)
+def margins(questionnaire: Questionnaire, names: Iterable[str]) -> str | Markup:
+    """The questions to whose answers a wave is weighted, by their wording; others by their code."""
+    known = {each.name: each.label for each in questionnaire.variables()}
+    return i18n.listed(
+        i18n.marked(known[name]) if name in known else Markup('<code>{}</code>').format(name)
+        for name in names
+    )
 
 
 def _frame(_session: Session, frame: tuple[str, str, str]) -> str:
@@ -133,7 +143,6 @@ _FORMATS: Mapping[str, Callable[[Session, Any], str | Markup]] = {
     'target_basis': _words(TARGET_WORDS),
     'open_link': lambda _session, allowed: str(_('yes') if allowed else _('no')),
     'populations': _populations,
-    'margins': _margins,
     'villages': _villages,
     'frame': _frame,
     'sample': _sample,

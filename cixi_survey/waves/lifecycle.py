@@ -70,7 +70,7 @@ class AlreadyOpened(Refusal):
     """A wave opens once."""
 
     code = 'already_opened'
-    title = N_('A wave opens only once')
+    title = N_('The wave has been opened already')
     message = N_('“%(title)s” is %(state)s: nothing is left to put forward, approve or open.')
     cure = N_('Its page shows how it stands. To ask again later, create a new wave.')
 
@@ -159,7 +159,7 @@ def planned(session: Session, slug: str) -> Wave:
     """The wave, locked, when it may still be changed.  Raises NotPlanned, NotFound."""
     wave = access.wave_for(session, slug, lock=True)
     if wave.state != 'planned':
-        raise NotPlanned(title=wave.title, state=Term(STATE_NAMES[wave.state]))
+        raise NotPlanned(title=wave.title, state=Term(STATE_NAMES[wave.state]), slug=slug)
     return wave
 
 
@@ -294,7 +294,7 @@ def close_wave(session: Session, slug: str, *, actor: str, now: datetime) -> Wav
     """
     wave = access.wave_for(session, slug, lock=True)
     if wave.state != 'open':
-        raise NotOpen(title=wave.title, state=Term(STATE_NAMES[wave.state]))
+        raise NotOpen(title=wave.title, state=Term(STATE_NAMES[wave.state]), slug=slug)
     drafts = session.execute(sa.delete(Draft).where(Draft.wave_id == wave.id))
     sealed = session.execute(
         sa.update(Response)

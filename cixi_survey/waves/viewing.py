@@ -21,7 +21,7 @@ def changeable(session: Session, slug: str) -> Wave:
     wave = wave_for(session, slug)
     if wave.state != 'planned':
         state = Term(lifecycle.STATE_NAMES[wave.state])
-        raise lifecycle.NotPlanned(title=wave.title, state=state)
+        raise lifecycle.NotPlanned(title=wave.title, state=state, slug=slug)
     load(wave)
     return wave
 

@@ -101,6 +101,7 @@ def show_wave(slug: str) -> ResponseReturnValue:
         wave=wave,
         ready=ready,
         questionnaire=questionnaire,
+        margins=decided.margins(questionnaire, ready.margins),
         step_entries=_steps(wave, ready),
         words=decided,
         changed=[_(approval.NAMES[name]) for name in ready.changed],
@@ -140,7 +141,7 @@ def edit_wave(slug: str) -> ResponseReturnValue:
         wave = wave_for(session, slug)
         if wave.state != 'planned':
             state = Term(lifecycle.STATE_NAMES[wave.state])
-            raise lifecycle.NotPlanned(title=wave.title, state=state)
+            raise lifecycle.NotPlanned(title=wave.title, state=state, slug=slug)
         published = versions.every(session)
     form = WaveForm.for_versions(published, wave)
     form.slug.data = wave.slug

@@ -367,6 +367,8 @@ def test_populations_margins_and_frame_are_previewed_and_then_stored(organiser, 
         assert frame.stored_frame(session, stored).source == '村社名册 2026-11-01'
     for step in ('populations', 'margins', 'frame'):
         assert organiser.get(f'/staff/waves/{SLUG}/{step}').status_code == 200
+    assert '年龄<' in text(organiser.get(f'/staff/waves/{SLUG}/put-forward?lang=zh'))  # no code
+    assert '年龄</div>' in text(organiser.get(f'/staff/waves/{SLUG}?lang=zh'))
 
 
 def test_a_faulty_table_is_shown_line_by_line_and_not_stored(organiser, app_database, wave):
