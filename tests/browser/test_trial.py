@@ -98,6 +98,9 @@ def test_a_test_link_to_its_end_leaves_nothing_on_the_device_or_the_server(desk)
     page.goto(address)
     assert violations(page) == []
     page.locator('#steps .button.large').click()
+    below = 'document.querySelector(".place").getBoundingClientRect().bottom'
+    heading = page.locator('h2:focus')
+    assert heading.bounding_box()['y'] >= page.evaluate(below)
     page.locator('label:has(input[name=consent][value=yes])').click()
     expect(page.locator('#kept')).to_be_empty()
     page.goto(address)
