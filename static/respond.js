@@ -117,6 +117,8 @@
       .map((input) => input.value).filter((value) => value.trim());
   }
 
+  const SPELLED = ' 一二三四五六七八九十';
+
   function judge(name, rule, good) {
     const given = read(name);
     const missing = rule.required ? texts.missing[rule.kind] : '';
@@ -124,9 +126,11 @@
     let answer = rule.kind === 'multiple' ? given : given[0].trim();
     if (rule.kind === 'integer') {
       answer = answer.replace(/[０-９]/g, (digit) => String.fromCharCode(digit.charCodeAt(0) - 65248))
-        .replace('＋', '+').replace(/[－−]/, '-');
+        .replace('＋', '+').replace(/[－−]/, '-').replace(/\s*(?:个人|[人个位])$/, '');
+      if (answer === '两') answer = '二';
+      if (answer.length === 1 && SPELLED.indexOf(answer) > 0) answer = String(SPELLED.indexOf(answer));
       if (!/^[+-]?[0-9]{1,9}$/.test(answer)) {
-        return { problem: /^[+-]*[0-9]+$/.test(answer) ? texts.large : texts.number };
+        return { problem: /^[+-]*[0-9]+$/.test(answer) ? texts.large : rule.number };
       }
       answer = parseInt(answer, 10);
     } else if (rule.kind === 'text') {
@@ -498,7 +502,33 @@
     village._fit();
   }
 
+  // --- A choice that goes with no other, as “none of these”: it takes the place of the others, and pressed again
+  // gives it back.
+
+  let cleared = {};
+
+  function takeTurns(pressed) {
+    const alone = rules.variables[pressed.name].alone || [];
+    const ticked = inputsOf[pressed.name].filter((input) => input !== pressed && input.checked);
+    const isAlone = alone.indexOf(pressed.value) >= 0;
+    const giving = isAlone ? ticked : ticked.filter((input) => alone.indexOf(input.value) >= 0);
+    const back = isAlone && !pressed.checked && cleared[pressed.name];
+    if (!alone.length) return;
+    if (pressed.checked) giving.forEach((input) => { input.checked = false; });
+    if (back) back.forEach((input) => { input.checked = true; });
+    cleared[pressed.name] = isAlone && pressed.checked && giving.length ? giving : null;
+    tellTurn(pressed, back ? texts.restored : !pressed.checked || !giving.length ? ''
+      : filled(isAlone ? texts.cleared : texts.gaveway, { answer: labelOf(isAlone ? pressed : giving[0]) }));
+  }
+
+  const labelOf = (input) => input.closest('label').textContent.trim();
+
+  function tellTurn(pressed, text) {
+    pressed.closest('fieldset').querySelector('.turn').textContent = text;
+  }
+
   function fill(values) {
+    cleared = {};
     const village = form.querySelector('select[data-villages]');
     Object.keys(inputsOf).forEach((name) => {
       const given = values[name] || [];
@@ -571,13 +601,16 @@
     touched();
   });
   form.addEventListener('change', (event) => {
+    if (event.target.type === 'checkbox') takeTurns(event.target);
     mendIfGood(event.target.name, update());
     touched();
   });
   form.addEventListener('keydown', (event) => {
     if (event.key !== 'Enter' || event.target.tagName !== 'INPUT') return;
     event.preventDefault();
-    if (!nextButton.hidden) next();
+    // On a choice it presses that; it goes on only where nothing unanswered would be passed by
+    if (/^(radio|checkbox)$/.test(event.target.type) && !(here.item && event.target.checked)) event.target.click();
+    else if (!nextButton.hidden) next();
   });
   nextButton.addEventListener('click', next);
   backButton.addEventListener('click', back);
@@ -602,6 +635,9 @@
 
   form.classList.add('stepped');
   followTown();
+  Object.keys(inputsOf).filter((name) => rules.variables[name].alone).forEach((name) => {
+    byId('f-' + name).closest('fieldset').appendChild(element('div', 'turn')).setAttribute('role', 'status');
+  });
   const judged = update();
   const problem = told.querySelector('.error-summary a');
   const kept = hidden('_revision').value !== '0';

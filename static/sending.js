@@ -159,7 +159,12 @@
 
     const isKept = () => form.hasAttribute('data-kept');
     const isBusy = () => halted || sending || ended;
-    const status = (text) => { byId('kept').textContent = text; };
+    // What is not on the server yet is told beside the steps, where it is seen
+    const status = (text, unkept) => {
+      const box = unkept ? form.querySelector('.bar-below') : byId('comforts');
+      if (byId('kept').parentNode !== box) box.insertBefore(byId('kept'), box.firstChild);
+      byId('kept').textContent = unkept || text;
+    };
 
     function keep() {
       const there = read(key);
@@ -223,7 +228,7 @@
 
     function remain() {
       dirty = true;
-      status(keep() ? texts.unkept : texts.unsafe);
+      status('', keep() ? texts.unkept : texts.unsafe);
     }
 
     function save(keepalive) {
@@ -278,7 +283,7 @@
 
     function changed() {
       dirty = true;
-      if (!keep()) status(texts.unsafe);
+      if (!keep()) status('', texts.unsafe);
       clearTimeout(later);
       later = setTimeout(save, 3000);
     }

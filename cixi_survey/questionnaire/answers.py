@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from cixi_survey.errors import N_, Problem
+from cixi_survey.questionnaire.constraints import example
 from cixi_survey.questionnaire.expressions import Expression, parse
 from cixi_survey.questionnaire.model import Questionnaire, Screening, Variable
 
@@ -24,6 +25,8 @@ TEXT_MOST = 500
 
 _DIGITS = str.maketrans('０１２３４５６７８９－＋−', '0123456789-+-')
 _INTEGER = re.compile(r'[+-]?0*[0-9]{1,9}')
+_COUNTED = re.compile(r'\s*(?:个人|[人个位])$')
+_SPELLED = {'两': '2'} | {sign: str(n) for n, sign in enumerate('一二三四五六七八九十', 1)}
 _LARGE_INTEGER = re.compile(r'[+-]?[0-9]+')
 
 
@@ -273,14 +276,16 @@ def _unfit(variable: Variable) -> Problem:
 
 
 def _integer(variable: Variable, given: Sequence[str]) -> _Read:
-    text = given[0].strip().translate(_DIGITS)
+    text = _COUNTED.sub('', given[0].strip().translate(_DIGITS))
+    text = _SPELLED.get(text, text)
     if len(set(given)) == 1 and _INTEGER.fullmatch(text):
         return int(text), None
     if _LARGE_INTEGER.fullmatch(text):
         message = N_('This number is too large.')
         return None, _problem(variable, 'too_large', message, N_('Please check it.'))
     message = N_('This is not a whole number.')
-    return None, _problem(variable, 'not_a_number', message, N_('Write it in digits, such as 35.'))
+    cure = N_('Write it in digits, such as %(example)s.')
+    return None, _problem(variable, 'not_a_number', message, cure, example=example(variable))
 
 
 def _text(variable: Variable, given: Sequence[str]) -> _Read:

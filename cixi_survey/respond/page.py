@@ -22,6 +22,7 @@ from cixi_survey import database, i18n, notices, pages, places
 from cixi_survey.errors import Problem
 from cixi_survey.models import Wave
 from cixi_survey.notices import PrivacyNotice
+from cixi_survey.questionnaire.constraints import alone, example
 from cixi_survey.questionnaire.definition import Option, Questionnaire, page_rules
 from cixi_survey.respond.assembly import Parts
 from cixi_survey.respond.drafts import Saved, StaleDraft
@@ -242,6 +243,13 @@ def _rules(questionnaire: Questionnaire) -> str:
         said = variable.question.constraint_message
         if said:
             entry['unfit'] = i18n.localised(said)
+        if alone(variable):
+            entry['alone'] = alone(variable)
+        if variable.kind == 'integer':
+            said = _sentence(
+                'This is not a whole number.', 'Write it in digits, such as %(example)s.'
+            )
+            entry['number'] = said % {'example': example(variable)}
         if variable.kind == 'text':
             entry['most'] = variable.question.max_length or 500
     for rule, screening in zip(rules['screening'], questionnaire.screening, strict=True):
@@ -266,12 +274,14 @@ def _sentences() -> dict[str, Any]:
             'single': _('Please choose an answer.'),
         },
         'unfit': _sentence('This answer is outside of what is possible.', 'Please check it.'),
-        'number': _sentence('This is not a whole number.', 'Write it in digits, such as 35.'),
         'large': _sentence('This number is too large.', 'Please check it.'),
         'long': _sentence(
             'The text has %(length)s characters; %(most)s is the most.',
             'Please shorten it by %(over)s.',
         ),
+        'cleared': _('The other choices are cleared. Press “%(answer)s” again to have them back.'),
+        'restored': _('The other choices are back.'),
+        'gaveway': _('“%(answer)s” is no longer chosen.'),
         'error': _('Error') + i18n.reader().colon,
         'one': _('One thing needs your attention'),
         'several': _('%(count)s things need your attention'),

@@ -228,7 +228,8 @@ def test_problems_are_told_in_the_part_with_links_and_go_when_mended(site, page)
     page.fill('#f-adults', '99')
     page.press('#f-adults', 'Enter')
     told = page.inner_text('.error-summary')
-    assert '“都没有”不能与其他选项同选。' in told
+    assert not page.is_checked('input[name=did][value=none]')  # it gave way
+    assert '都没有' not in told
     assert '请填1到20。' in told
     assert site.responses() == []
 
@@ -288,6 +289,42 @@ def test_who_is_not_asked_may_go_back_before_it_counts(site, page):
     page.wait_for_url('**/receipt/*')
     assert site.responses()[0].outcome == 'ineligible'
     assert '本调查面向成年人。' in page.inner_text('main')
+
+
+def test_a_choice_gives_way_and_comes_back_numbers_are_read_and_enter_presses(real_site, page):
+    page.goto(real_site.open_link)
+    page.click(NEXT)
+    page.focus('#f-consent')
+    page.keyboard.press('Enter')  # it presses the choice, and passes nothing by
+    assert page.is_checked('#f-consent')
+    choose(page, 'age', 'a40_49')
+    choose(page, 'resident', 'yes')
+    page.select_option('#f-town', '330282108')
+    while not page.locator('#f-participation').is_visible():
+        page.click(NEXT)
+        answer_what_is_asked(page)
+    ticked = page.locator('input[name=participation]:checked')
+    for name in ticked.evaluate_all('all => all.map((each) => each.value)'):
+        choose(page, 'participation', name)
+    choose(page, 'participation', 'reporting')
+    choose(page, 'participation', 'none')
+    assert ticked.evaluate_all('all => all.map((each) => each.value)') == ['none']
+    status = page.locator('.turn')
+    expect(status).to_contain_text('再点一次“都没有做过”')
+    choose(page, 'participation', 'none')
+    expect(status).to_have_text('原来选的已经恢复。')
+    assert ticked.evaluate_all('all => all.map((each) => each.value)') == ['reporting']
+    choose(page, 'participation', 'none')
+    choose(page, 'participation', 'consultation')
+    expect(status).to_have_text('“都没有做过”已经取消。')
+    while not page.locator('#f-adults').is_visible():
+        page.click(NEXT)
+        answer_what_is_asked(page)
+    page.fill('#f-adults', '许多')
+    page.press('#f-adults', 'Enter')
+    assert '比如2' in page.inner_text('#f-adults-error')
+    page.fill('#f-adults', '两个')
+    assert page.locator('#f-adults-error').count() == 0
 
 
 def test_the_language_changes_in_the_middle_and_the_place_is_kept(site, page):

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from cixi_survey.questionnaire import answers, definition
 from cixi_survey.questionnaire.answers import Checked
+from cixi_survey.questionnaire.constraints import alone, example
+from tests import factories
 from tests.questionnaire import properties
 
 FIXTURE = Path(__file__).parent.parent / 'fixtures' / 'answering.yaml'
@@ -91,6 +93,7 @@ def test_a_problem_carries_the_wording_of_its_question() -> None:
     [
         *(('35', 35), (' 35 ', 35), ('３５', 35), ('　３5', 35), ('+35', 35), ('035', 35)),
         *(('0', 0), ('-0', 0), ('120', 120)),
+        *(('2人', 2), ('两个', 2), ('３ 位', 3), ('两个人', 2), ('一', 1), ('十', 10)),
     ],
 )
 def test_a_number_is_read_as_people_type_it(sent: str, kept: int) -> None:
@@ -101,6 +104,14 @@ def test_a_number_is_read_as_people_type_it(sent: str, kept: int) -> None:
 def test_what_is_no_whole_number_is_told(sent: str) -> None:
     said_of_it = said(check(age=[sent]))
     assert said_of_it == {'f-age': 'This is not a whole number. Write it in digits, such as 35.'}
+
+
+def test_what_a_constraint_lets_stand_alone_and_a_number_that_it_takes() -> None:
+    variables = {each.name: each for each in definition.load_file(factories.BASELINE).variables()}
+    assert {name: found for name, each in variables.items() if (found := alone(each))} == {
+        'participation': ('none',)
+    }
+    assert example(variables['adults']) == 2
 
 
 def test_a_number_out_of_range_gets_the_words_of_the_author_or_ours() -> None:

@@ -129,11 +129,12 @@ def test_the_worker_is_asked_for_afresh_and_can_be_switched_off(place):
 @pytest.mark.parametrize('language', ['zh', 'en'])
 def test_the_script_says_the_sentences_of_the_server(place, language):
     client = place.app.test_client()
-    texts = rules(plain(client, f'/s/w2026?lang={language}'))['texts']
+    shown = rules(plain(client, f'/s/w2026?lang={language}'))
+    texts = shown['texts']
     form = place.form(f'/s/w2026?lang={language}')
     told = form.send({'adults': ['many']}, Accept='application/json').json['problems']
     said = {problem['name']: problem['message'] for problem in told}
-    assert said['adults'] == texts['number']
+    assert said['adults'] == shown['variables']['adults']['number']
     assert said['consent'] == texts['missing']['single']
     assert said['town'] == texts['missing']['town']
     large = form.send({'adults': ['9999999999']}, Accept='application/json').json['problems']
