@@ -80,6 +80,7 @@
   const [backButton, nextButton] = all('button', steps);
   const sendButton = finish.querySelector('button');
   const keepButton = byId('comforts').querySelector('button');
+  const onward = byId('onward');
   const view = byId('view');
   const oneButton = view.querySelector('button');
   const filled = cixi.filled;
@@ -220,6 +221,7 @@
 
   function tell(problems) {
     const names = Object.keys(problems);
+    if (here.item && names.length === 1 && names[0] === here.item.name) return tellHere(names[0], problems[names[0]]);
     const box = element('div', 'error-summary');
     box.setAttribute('role', 'alert');
     box.tabIndex = -1;
@@ -240,6 +242,17 @@
     [sign, title, list].forEach((each) => box.appendChild(each));
     told.textContent = '';
     told.appendChild(box).focus();
+    window.scrollTo(0, top(told));
+  }
+
+  // The only question on the screen needs no list that would push it off the screen.
+  function tellHere(name, text) {
+    const said = element('p', 'visually-hidden', texts.error + text);
+    said.setAttribute('role', 'alert');
+    mark(name, text);
+    told.textContent = '';
+    told.appendChild(said);
+    byId('f-' + name).focus({ preventScroll: true });
     window.scrollTo(0, top(told));
   }
 
@@ -338,12 +351,14 @@
     const part = stop.part === ending && judged.ended ? cause(judged).part : stop.part;
     hidden('_section').value = part.id.replace('part-', '');
     if (stop.part === review) cixi.review(form, texts);
+    if (how === 'push') byId('anew').hidden = true;
     document.title = stop.part === parts[0] ? title : stop.part.querySelector('h2').textContent + ' · ' + title;
     const state = { stop: stop.id, checking, depth: depth() + (how === 'push' ? 1 : 0), from };
     if (how === 'push') history.pushState(state, '', '#' + stop.id);
     else if (how === 'replace') history.replaceState(state, '', '#' + stop.id);
     settle();
     document.dispatchEvent(new CustomEvent('shown'));
+    setTimeout(tellMore);
     if (oneByOne && !elder) load('pace');
     if (how === 'first') return;
     const target = heading(stop);
@@ -363,6 +378,18 @@
     const most = window.innerHeight / 5;
     form.classList.toggle('loose', below.offsetHeight > most);
     above.style.top = above.offsetHeight + below.offsetHeight > most ? bar.offsetHeight - above.offsetHeight + 'px' : '';
+  }
+
+  // Choices that go on behind the steps have a sign there.
+  function tellMore() {
+    const last = here.item && all('.choice', here.item.element).pop();
+    onward.hidden = !last || last.getBoundingClientRect().bottom <= below.getBoundingClientRect().top + 4;
+  }
+
+  function showMore() {
+    const [choice, beforehand, edge] = [all('.choice', here.item.element).pop(), above, below].map((each) => each.getBoundingClientRect());
+    const page = edge.top - beforehand.bottom - choice.height;
+    window.scrollBy(0, Math.min(Math.max(page, choice.height), choice.bottom - edge.top + 12));
   }
 
   function tellSteps(list) {
@@ -456,8 +483,15 @@
       changed = name;
     }
     if (stop.id !== here.id) show(stop, 'push');
-    (inputsOf[name].find((input) => input.checked) || byId('f-' + name)).focus();
+    const chosen = inputsOf[name].find((input) => input.checked);
+    (chosen || byId('f-' + name)).focus();
     (items.find((item) => item.name === name).element).scrollIntoView();
+    if (chosen) uncover(chosen.closest('.choice'));
+  }
+
+  function uncover(choice) {
+    const hiddenBy = choice.getBoundingClientRect().bottom - below.getBoundingClientRect().top + 12;
+    if (hiddenBy > 12) window.scrollBy(0, hiddenBy);
   }
 
   // A script that only this way of answering needs; it hears of each screen by the event `shown`
@@ -615,6 +649,8 @@
   nextButton.addEventListener('click', next);
   backButton.addEventListener('click', back);
   oneButton.addEventListener('click', switchView);
+  onward.addEventListener('click', showMore);
+  window.addEventListener('scroll', tellMore, { passive: true });
   // The second tap of two on “next” is no wish to send.
   sendButton.addEventListener('click', (event) => { if (event.detail > 1) event.preventDefault(); });
   // Reading aloud where the device has a voice; in large print the page itself brings it
@@ -625,7 +661,7 @@
     window.addEventListener('load', offerVoice);
     setTimeout(offerVoice, 3000); // some browsers do not tell when the voices are there
   }
-  window.addEventListener('resize', settle);
+  window.addEventListener('resize', () => { settle(); tellMore(); });
   if (window.ResizeObserver) new ResizeObserver(settle).observe(below);
   window.addEventListener('pagehide', () => {
     history.replaceState(Object.assign({}, history.state, { scrolled: window.pageYOffset }), '');
@@ -652,6 +688,7 @@
   if (before.stop === ending.id && before.from === here.id && depth()) history.back(); // that is here
   if (problem) told.querySelector('.error-summary').focus();
   else if (before.stop === here.id) window.scrollTo(0, before.scrolled || 0);
+  else if (kept && oneByOne) window.scrollTo(0, top(told));
 
   if (/MicroMessenger/.test(navigator.userAgent) && !location.pathname.indexOf('/i/')) load('wechat');
   sender = cixi.begin({ form, texts, answers, fill, open, say, tell: tellFound });

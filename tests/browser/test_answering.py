@@ -171,7 +171,7 @@ def test_another_phone_goes_on_with_the_same_code(site, page, browser, browser_c
     other = browser.new_context(**browser_context_args).new_page()
     other.goto(site.invitation)
     expect(other.locator('#title-views')).to_be_visible()
-    assert '欢迎回来' in other.inner_text('#told')
+    assert '欢迎回来' in other.inner_text('#anew')
     other.click(BACK)
     assert other.input_value('#f-town') == '330282108'
     other.context.close()

@@ -112,6 +112,7 @@ def test_the_next_person_at_a_shared_phone_begins_with_an_empty_form(
     begun_by_another(f'{site.open_link}?c=poster-7')
     page.reload()
     assert page.is_checked('input[name=age][value=a40_up]')
+    page.click('#anew summary')
     page.click('#anew button')
     page.wait_for_url('**/s/w2026?c=poster-7')
     expect(page.locator('#anew')).to_be_hidden()
@@ -123,6 +124,7 @@ def test_the_next_person_at_a_shared_phone_begins_with_an_empty_form(
     way.way = 'down'
     page.reload()
     assert page.is_checked('input[name=age][value=a40_up]')
+    page.click('#anew summary')
     page.click('#anew button')
     expect(page.locator('#anew')).to_be_hidden()
     assert page.locator('input:checked').count() == 0

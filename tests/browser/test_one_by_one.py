@@ -254,3 +254,46 @@ def test_paragraphs_in_large_print_stand_further_apart_than_lines(served: Any, p
         }"""
     )
     assert gap >= 1.3 * line - 1
+
+
+IN_SIGHT = """(element) => {
+  const box = element.getBoundingClientRect();
+  const steps = document.querySelector('.bar-below').getBoundingClientRect();
+  return box.top >= 0 && box.bottom <= steps.top;
+}"""
+
+
+def test_in_large_print_nothing_to_choose_or_to_mend_is_out_of_sight_without_a_sign(
+    served: Any, page: Page
+) -> None:
+    site = open_site(served, real=True)
+    more = page.locator('#onward button')
+    oldest = page.locator('.choice:has([value=a70_up])')
+    page.goto(f'{site.invitation}?elder=2')
+    page.click(NEXT)
+    page.click(NEXT)
+    assert page.locator('#f-consent').evaluate(IN_SIGHT)
+    expect(page.locator('#told [role=alert]')).to_have_text('错误：请选一项。')
+    choose(page, 'consent', 'yes')
+    expect(more).to_be_hidden()
+    page.click(NEXT)
+    expect(more).to_be_visible()
+    assert not oldest.evaluate(IN_SIGHT)
+    more.click()
+    assert oldest.evaluate(IN_SIGHT)
+    expect(more).to_be_hidden()
+    oldest.click()
+    page.click(NEXT)
+    choose(page, 'resident', 'yes')
+    page.click(NEXT)
+    expect(page.locator('#kept')).to_have_text('已保存')
+    page.goto(site.invitation)
+    assert page.locator('#anew summary').evaluate(IN_SIGHT)
+    assert page.locator('#f-town').evaluate(IN_SIGHT)
+    page.click(BACK)
+    page.click(BACK)
+    page.evaluate(
+        "() => { const link = document.createElement('a'); link.href = '#f-age';"
+        " document.querySelector('#told').append(link); link.click(); }"
+    )
+    assert oldest.evaluate(IN_SIGHT)

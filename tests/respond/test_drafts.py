@@ -138,7 +138,7 @@ def test_a_letter_begins_anew_only_from_what_the_page_has_seen(both_places):
     letter.send({'adults': ['3']}, do='anew')  # it has not seen what was saved since
     assert len(kept(both_places)) == 1
     page = letter.open().get_data(as_text=True)
-    assert '<p id="anew">' in page
+    assert '<details class="welcome" id="anew">' in page
     anew = letter.send({'adults': ['3']}, do='anew')
     assert anew.location == letter.address
     assert kept(both_places) == []
