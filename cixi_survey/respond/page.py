@@ -246,10 +246,10 @@ def _rules(questionnaire: Questionnaire) -> str:
         if alone(variable):
             entry['alone'] = alone(variable)
         if variable.kind == 'integer':
-            said = _sentence(
+            asked = _sentence(
                 'This is not a whole number.', 'Write it in digits, such as %(example)s.'
             )
-            entry['number'] = said % {'example': example(variable)}
+            entry['number'] = asked % {'example': example(variable)}
         if variable.kind == 'text':
             entry['most'] = variable.question.max_length or 500
     for rule, screening in zip(rules['screening'], questionnaire.screening, strict=True):

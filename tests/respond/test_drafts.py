@@ -80,7 +80,7 @@ def test_language_and_size_change_without_losing_what_was_typed(place):
     assert 'lang="en"' in page
     assert 'value="many"' in page
     assert '噪声' in page
-    assert 'Welcome back' not in page
+    assert '<details class="welcome" id="anew" hidden>' in page
     larger = form.send({'adults': ['many']}, do='elder:1')
     assert larger.location == '/s/w2026?c=poster-7&elder=1'
 
