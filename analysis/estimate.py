@@ -264,8 +264,18 @@ def _each(
         limits=limits,
         covariance=None if replicates is None else replicates.covariance(parts),
         df=None if replicates is None else replicates.df,
+        unit_scale=_on_unit_scale(columns) if kind == 'mean' and limits is None else (),
     )
     return rows.rows[0] if by is None and not is_table(y) else rows
+
+
+def _on_unit_scale(columns: Mapping[str, Floats]) -> list[str]:
+    """The columns whose values all lie from 0 to 1: shares, whatever they are called."""
+    return [
+        name
+        for name, column in columns.items()
+        if np.fmin.reduce(column) >= 0 and np.fmax.reduce(column) <= 1
+    ]
 
 
 def _check_limits(column: Floats, limits: Bounds, name: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, overload
 
@@ -312,8 +312,12 @@ def assemble(
     limits: Bounds | None,
     covariance: Floats | None = None,
     df: int | None = None,
+    unit_scale: Collection[str] = (),
 ) -> Estimates:
-    """A row for each variable and domain; the covariance is that of the design if not given."""
+    """A row for each variable and domain; the covariance is that of the design if not given.
+
+    ``unit_scale`` names the variables whose values all lie from 0 to 1.
+    """
     if covariance is None:
         covariance = _covariance(design, list(parts.values()))
     if df is not None:
@@ -324,7 +328,8 @@ def assemble(
         for j, label in enumerate(labels):
             var = _variance(part, j, float(covariance[len(rows), len(rows)]), kind)
             covariance[len(rows), len(rows)] = var
-            rows.append(_row(part, j, var, variable, label, kind, level, method, limits))
+            row = _row(part, j, var, variable, label, kind, level, method, limits)
+            rows.append(replace(row, unit_scale=True) if variable in unit_scale else row)
             presence.append((part.base.raw, j))
     unknown = [i for i, row in enumerate(rows) if row.reason]
     covariance[unknown, :] = np.nan

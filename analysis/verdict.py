@@ -24,6 +24,7 @@ class Verdict(Record):
     Each bound is one-sided at ``level``, by the method of the estimate.  ``p_met`` is the
     probability of an estimate at least this high if the truth were exactly the target (the
     smallest 1 − level at which it would be called met), ``p_not_met`` the same for one this low.
+    Of ``decide_together`` the bounds are one-sided at the level of each step, not at ``level``.
     """
 
     decision: Decision
@@ -41,19 +42,15 @@ def decide(estimate: Estimate, target: float, *, level: float = 0.95) -> Verdict
     """Compare an estimate with a target *in the same unit* (0.8 for a share, 80 for a score).
 
     The bounds come from the estimate's own interval method, so the verdict never contradicts
-    the interval beside it.  Raises BadTarget for a target off the scale of the estimate, or
-    an estimate that does not exist.  One without a standard error (one PSU) is undecided: nothing
-    is known of its bounds, and both p-values are 1.
+    the interval beside it.  An estimate without a standard error (one PSU) is undecided: nothing is
+    known of its bounds, and both p-values are 1.  Raises BadTarget for a target off the scale of
+    the estimate, an estimate that does not exist, or a mean whose answers show no variance and have
+    no ``limits``.
     """
     target, level = _checked(estimate, target), check_level(level)
     low, high = estimate.bounds(1.0 - level)
-    decision: Decision = 'undecided'
-    if low > target:
-        decision = 'met'
-    elif high < target:
-        decision = 'not_met'
     return Verdict(
-        decision=decision,
+        decision=_decision(low, high, target),
         target=target,
         level=level,
         bound_lower=low,
@@ -73,20 +70,50 @@ def decide_together(
 
     Holm's step-down rule (1979, Scand. J. Stat. 6) on the p-values of each side; the p-values
     returned are the adjusted ones.  Eighteen separate verdicts at 95 % would make about one
-    false one; here the chance of any is 5 %.
+    false one; here the chance of any is 5 %.  The bounds are those of the step at which the rule
+    looked at the town, so that they pass the target exactly where the decision says so: one-sided
+    at 1 − (1 − level)/(towns left), for towns after the step where it stopped that step's.
     """
-    alone = [decide(row, target, level=level) for row in rows]
-    met = holm([verdict.p_met for verdict in alone])
-    not_met = holm([verdict.p_not_met for verdict in alone])
+    judged = list(rows)
+    alone = [decide(row, target, level=level) for row in judged]
+    above, below = [verdict.p_met for verdict in alone], [verdict.p_not_met for verdict in alone]
+    lower, upper = _tails(above, 1.0 - level), _tails(below, 1.0 - level)
+    met, not_met = holm(above), holm(below)
     together = []
-    for verdict, above, below in zip(alone, met, not_met, strict=True):
-        decision: Decision = 'undecided'
-        if above < 1.0 - level and verdict.decision == 'met':
-            decision = 'met'
-        elif below < 1.0 - level and verdict.decision == 'not_met':
-            decision = 'not_met'
-        together.append(replace(verdict, decision=decision, p_met=above, p_not_met=below))
+    for i, (row, verdict) in enumerate(zip(judged, alone, strict=True)):
+        low, high = row.bounds(lower[i])[0], row.bounds(upper[i])[1]
+        together.append(
+            replace(
+                verdict,
+                decision=_decision(low, high, verdict.target),
+                bound_lower=low,
+                bound_upper=high,
+                p_met=met[i],
+                p_not_met=not_met[i],
+            )
+        )
     return Records(together)
+
+
+def _decision(low: float, high: float, target: float) -> Decision:
+    if low > target:
+        return 'met'
+    return 'not_met' if high < target else 'undecided'
+
+
+def _tails(p_values: Sequence[float], alpha: float) -> list[float]:
+    """The tail at which Holm's rule looks at each: α/(those left), and where it stops that of all.
+
+    A bound at this tail passes the target exactly where the rule rejects.
+    """
+    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
+    tails, stopped = [alpha] * len(p_values), False
+    for rank, i in enumerate(order):
+        if not stopped:
+            tail = alpha / (len(order) - rank)
+            stopped = not p_values[i] < tail
+        tails[i] = tail
+    return tails
 
 
 @checked
@@ -144,7 +171,24 @@ def _checked(estimate: Estimate, target: float) -> float:
                 f'The target {target:g} lies outside the scale {low:g} to {high:g}.',
                 f'Write {target / 100:g} for {target:g} %.' if share else '',
             )
+    _check_mean(estimate, float(target))
     return float(target)
+
+
+def _check_mean(estimate: Estimate, target: float) -> None:
+    """Refuses to judge a mean by a target it cannot reach, or by an error of 0 that is none."""
+    if estimate.unit_scale and not 0 <= target <= 1:
+        raise BadTarget(
+            f'The target {target:g} cannot be reached by a mean of answers from 0 to 1.',
+            f'Use proportion, and write {target / 100:g} for {target:g} %.',
+        )
+    unbounded = estimate.kind == 'mean' and estimate.limits is None
+    if unbounded and estimate.se == 0 and not estimate.census:
+        raise BadTarget(
+            f'The answers of {estimate.label or "this domain"} show no variance: how far the mean '
+            'may be from the truth is not known.',
+            'Use proportion.' if estimate.unit_scale else 'Give limits=, the ends of the scale.',
+        )
 
 
 def _check_one(estimate: Any) -> None:

@@ -22,6 +22,7 @@ from analysis import (
 )
 from analysis.errors import BadColumn, BadOption, BadTarget
 from analysis.pooled import pool_design_effect
+from analysis.verdict import decide_together
 from tests.analysis.apidata import apiclus1
 
 SHARE_METHODS = [name for name in intervals.METHODS if name != 't']
@@ -316,6 +317,40 @@ def test_towns_asked_in_full_differ_for_certain() -> None:
     design = Design(np.ones(20), strata=['a'] * 10 + ['b'] * 10, population={'a': 10, 'b': 10})
     rows = proportion(design, [1.0] * 10 + [0.0] * 10, by=['a'] * 10 + ['b'] * 10)
     assert difference(rows, 'a', 'b').interval() == (1.0, 1.0)
+
+
+def test_a_mean_of_yes_and_no_is_not_judged_in_per_cent() -> None:
+    design, yes = Design(np.ones(20)), [1.0] * 17 + [0.0] * 3
+    with pytest.raises(BadTarget, match=r'80 cannot be reached.*Use proportion, and write 0\.8'):
+        decide(mean(design, yes), 80)
+    assert decide(mean(design, yes), 0.3).decision == 'met'
+    assert decide(mean(design, [50.0, 1.0] * 10), 80).decision == 'not_met'
+
+
+def test_answers_that_never_vary_do_not_prove_a_mean() -> None:
+    design = Design(np.ones(20))
+    with pytest.raises(BadTarget, match=r'no variance.*Use proportion'):
+        decide(mean(design, np.ones(20)), 0.8)
+    with pytest.raises(BadTarget, match=r'no variance.*limits='):
+        decide(mean(design, np.full(20, 90.0)), 80)
+    assert decide(mean(design, np.full(20, 90.0), limits=(0, 100)), 20).decision == 'met'
+    everybody = Design(np.ones(20), population=20)
+    assert decide(mean(everybody, np.ones(20)), 0.8).decision == 'met'
+
+
+def test_bounds_of_several_towns_agree_with_their_verdicts_together() -> None:
+    hits = [70, 72, 73, 74, 76, 78, 80]
+    towns = [share(hit, 80) for hit in hits]
+    alone = [decide(row, 0.85) for row in towns]
+    together = decide_together(towns, 0.85)
+    for one in together:
+        assert (one.decision == 'met') == (one.bound_lower > 0.85)
+        assert (one.decision == 'not_met') == (one.bound_upper < 0.85)
+        assert (one.decision == 'met') == (one.p_met < 0.05)
+    met = [one.decision for one in together].count('met')
+    assert 0 < met < [one.decision for one in alone].count('met')
+    # The clearest town is looked at first, at 5 % over all seven.
+    assert together[6].bound_lower == towns[6].bounds(0.05 / 7)[0]
 
 
 def test_contrasts_and_functions_of_rows_say_what_is_wrong() -> None:
