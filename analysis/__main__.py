@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -10,6 +11,32 @@ from contextlib import suppress
 from analysis import commands
 from analysis.errors import AnalysisError
 from analysis.progress import Progress
+
+# Arguments of the library that its messages name, and the options that they are here.
+OPTIONS = {
+    'nest=True': '--nest',
+    'any_scale=True': '--any-scale',
+    'drop_fpc=True': '--drop-fpc',
+    "collapse={'class': 'other class'} or collapse='neighbour'": '--collapse',
+    'Merge similar strata (collapse_strata), or choose lonely_psu="adjust"': 'Use --lonely adjust',
+    'lonely_psu="certainty"': '--lonely certainty',
+    'lonely_psu= ': '--lonely ',
+    'population=': '--fpc',
+    'probabilities=': '--probabilities',
+    'value= to count one category': '--proportion Y=VALUE',
+    'where=': '--where',
+    'rate=': '--rate',
+    'by=': '--by',
+}
+
+
+def as_options(message: str) -> str:
+    """A message of the library in the words of the shell."""
+    for argument, option in OPTIONS.items():
+        # A condition such as by=1 is the user's own text.
+        ends = r'(?=[ .,;]|$)' if argument.endswith('=') else ''
+        message = re.sub(rf'(?<![\w-]){re.escape(argument)}{ends}', option, message)
+    return message
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             said = options.run(options)
         print(said, flush=True)
     except AnalysisError as error:
-        print(f'error: {error}', file=sys.stderr)
+        print(f'error: {as_options(str(error))}', file=sys.stderr)
         return 2
     except BrokenPipeError:
         sys.stderr.close()

@@ -40,7 +40,7 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
         if not kinds:
             kinds.update(typing.get_type_hints(function))
         _refuse_unknown(function.__name__, signature, kwargs)
-        bound = signature.bind(*args, **kwargs)
+        bound = _bound(function.__name__, signature, args, kwargs)
         for name, value in bound.arguments.items():
             kind = kinds.get(name, Any)
             if kind is Any:
@@ -73,6 +73,8 @@ OTHER_WORDS = {
     'subset': ('where',),
     'denominator': ('x',),
 }
+# What people call the table that Design.from_table takes.
+TABLES = ('data', 'df', 'frame', 'table')
 
 
 def _refuse_unknown(name: str, signature: inspect.Signature, given: Iterable[str]) -> None:
@@ -84,13 +86,38 @@ def _refuse_unknown(name: str, signature: inspect.Signature, given: Iterable[str
         if word not in known:
             close = [other for other in OTHER_WORDS.get(word, ()) if other in known]
             close = close or difflib.get_close_matches(word, known, 1)
-            what = 'Design' if name == '__init__' else name
+            what = _called(name)
+            if what == 'Design' and word in TABLES:
+                raise BadOption(
+                    f'Design has no argument {word}: it takes columns.',
+                    f"Design.from_table({word}, weights='w', strata='s') takes their names.",
+                )
             raise BadOption(
                 f'{what} has no argument {word}.',
                 f'It is called {" or ".join(close)} here.'
                 if close
                 else f'There are: {listed([each for each in known if each != "self"], 20)}.',
             )
+
+
+def _bound(
+    name: str, signature: inspect.Signature, args: Sequence[Any], given: Mapping[str, Any]
+) -> inspect.BoundArguments:
+    """The arguments by name; too few or too many are a BadOption that shows the call."""
+    try:
+        return signature.bind(*args, **given)
+    except TypeError as error:
+        plain = [each for each in signature.parameters.values() if each.name != 'self']
+        alone = next((i for i, each in enumerate(plain) if each.kind is each.KEYWORD_ONLY), None)
+        words = [each.name if each.default is each.empty else f'{each.name}=…' for each in plain]
+        words = words if alone is None else [*words[:alone], '*', *words[alone:]]
+        raise BadOption(
+            f'{_called(name)}: {error}.', f'It is called as {_called(name)}({", ".join(words)}).'
+        ) from error
+
+
+def _called(name: str) -> str:
+    return 'Design' if name == '__init__' else name
 
 
 def check_fields(made: Any) -> None:

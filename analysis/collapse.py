@@ -24,7 +24,7 @@ from analysis.errors import BadOption, LonelyPsu, UnknownLevel, listed
 from analysis.layout import Level, complete, lay_out
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Collapsed:
     """Strata for ``Design(strata=…, psu=…)`` after small ones were merged.
 
@@ -41,6 +41,9 @@ class Collapsed:
     def population(self, counts: Mapping[Any, float]) -> dict[str, float]:
         """Population counts by stratum, added up for the merged ones."""
         return merged_counts(counts, self.merged)
+
+    def __repr__(self) -> str:
+        return f'Collapsed({self})'
 
     def __str__(self) -> str:
         """``A+B: A (1 PSU), B``: what was merged, for a report on methods."""
@@ -131,6 +134,13 @@ def check_names(rule: Mapping[Any, Any], names: Iterable[str]) -> None:
     unknown = [str(old) for old in rule if str(old) not in there]
     if unknown:
         raise UnknownLevel(f'There is no {listed(unknown)} to merge; there is {listed(there)}.')
+    homes = [str(new) for new in rule.values()]
+    alone = [home for home in homes if home not in there and homes.count(home) == 1]
+    if alone:
+        raise UnknownLevel(
+            f'There is no {listed(alone)} to merge with; there is {listed(there)}.',
+            'A new name needs two that go there.',
+        )
 
 
 def merged_counts(

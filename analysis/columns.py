@@ -35,7 +35,7 @@ NO_ANSWER = 'A unit outside the sample has no row; one that did not answer may h
 NO_NEGATIVE = 'Calibrate with bounds, or by raking or logit, or use weights.trim.'
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Groups:
     """A column of labels as integers: ``labels[codes[i]]`` is row i; code -1 means no label.
 
@@ -48,6 +48,11 @@ class Groups:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def __repr__(self) -> str:
+        found = counts(self.codes[self.codes >= 0], len(self))
+        told = [f'{name} ({n:.0f})' for name, n in zip(self.names(), found, strict=True)]
+        return f'Groups({len(self.codes)} rows: {listed(told)})'
 
     @cached_property
     def first(self) -> Codes:
@@ -199,7 +204,10 @@ def one_column(values: Any, name: str, rows: int | None = None) -> NDArray[Any]:
     """A list, an array or the column of a frame as an array of one dimension."""
     if isinstance(values, str | bytes | Mapping) or not hasattr(values, '__len__'):
         raise BadColumn(
-            f'{name} must be a column, with a value for each row; it is {shown(values)}.'
+            f'{name} must be a column, with a value for each row; it is {shown(values)}.',
+            "Pass the column itself, as table['y']; Design.from_table alone takes names."
+            if isinstance(values, str)
+            else '',
         )
     if isinstance(values, np.ma.MaskedArray):
         hidden, values = np.ma.getmaskarray(values), np.array(values.data, dtype=object)
@@ -213,7 +221,7 @@ def one_column(values: Any, name: str, rows: int | None = None) -> NDArray[Any]:
     if array.ndim != 1:
         raise BadColumn(
             f'{name} must be one column; it has {array.ndim} dimensions.',
-            'Name one column, or give a mapping from names to columns where several are wanted.',
+            'Name one column. The estimators take several for y and by, as a mapping from names.',
         )
     if rows is not None and len(array) != rows:
         raise BadColumn(f'{name} has {len(array)} rows where {rows} are expected.')
@@ -335,7 +343,10 @@ def flags(values: Any, name: str, rows: int | None = None) -> Mask:
     if wrong.size:
         raise BadColumn(
             f'{name} must be true or false (or 1 and 0) in every row; row {listed(wrong + 1, 4)} '
-            'is not.'
+            'is not.',
+            'A missing value is neither; fill it in (False leaves the row out).'
+            if np.isnan(as_numbers[wrong]).any()
+            else '',
         )
     return np.asarray(as_numbers == 1.0)
 

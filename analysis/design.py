@@ -280,7 +280,8 @@ class Design:
         return _with(self, steps=(*self.steps, step))
 
     def __repr__(self) -> str:
-        parts = [f'{self.n} rows', f'{len(self.strata)} strata', f'{len(self.psu)} PSUs']
+        strata = '1 stratum' if len(self.strata) == 1 else f'{len(self.strata)} strata'
+        parts = [f'{self.n} rows', strata, f'{len(self.psu)} PSUs']
         if len(self.stages) > 1:
             parts.append(f'{len(self.stages)} stages')
         if self.steps:

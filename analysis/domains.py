@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from analysis.arguments import as_mapping, is_table
 from analysis.columns import Codes, Floats, Groups, Mask, counts, dot, flags, groups, sums
 from analysis.design import Design
-from analysis.errors import EmptyDomain
+from analysis.errors import BadOption, EmptyDomain
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,11 +28,15 @@ class Domains:
 
     @classmethod
     def of(cls, design: Design, by: Any, where: Any) -> Domains:
-        """``by`` labels groups, ``where`` marks rows; one without a label is in no domain."""
+        """``by`` labels groups, ``where`` marks rows; one without a label is in no domain.
+
+        Several columns, as a mapping or a list, are crossed: a row without one of the labels has
+        none.
+        """
         inside = None if where is None else flags(where, 'where', design.n)
         if by is None:
             return cls(None, ('',), inside)
-        coded: Groups = groups(by, 'by', design.n)
+        coded = _crossed(by, design.n)
         codes = coded.codes
         if not len(coded):
             raise EmptyDomain('by is missing in every row.', 'Give the groups, or leave by out.')
@@ -66,3 +71,32 @@ class Domains:
         if self.codes is None:
             return np.array([dot(first, second)])
         return sums(self.codes[rows], first * second, self.size)
+
+
+def _crossed(by: Any, rows: int) -> Groups:
+    """The groups of one column, or of several crossed: their labels joined as ``Hushan / f``."""
+    several = isinstance(by, list | tuple) and 0 < len(by) < rows and all(map(_is_column, by))
+    if is_table(by):
+        named = {f'by[{name!r}]': column for name, column in as_mapping(by).items()}
+    else:
+        named = {f'by[{i}]': column for i, column in enumerate(by)} if several else {'by': by}
+    coded = [groups(column, name, rows) for name, column in named.items()]
+    if not coded:
+        raise BadOption('by names no column.', 'Give one, or leave by out.')
+    if len(coded) == 1:
+        return coded[0]
+    codes = np.stack([each.codes for each in coded], axis=1)
+    known = (codes >= 0).all(axis=1)
+    pairs, place = np.unique(codes[known], axis=0, return_inverse=True)
+    names = [each.names() for each in coded]
+    labels = tuple(
+        ' / '.join(name[code] for name, code in zip(names, pair, strict=True))
+        for pair in pairs.tolist()
+    )
+    found = np.full(rows, -1, dtype=np.intp)
+    found[known] = place.ravel()
+    return Groups(found, labels)
+
+
+def _is_column(value: Any) -> bool:
+    return hasattr(value, '__len__') and not isinstance(value, str | bytes)

@@ -59,7 +59,10 @@ def propensity_classes(
 
 @checked
 def r_indicator(responded: Any, x: Mapping[str, Any], weights: Any = None) -> float:
-    """1 − 2·S(ρ̂): 1 when everybody is equally likely to answer, as far as ``x`` can tell."""
+    """1 − 2·S(ρ̂): 1 when everybody is equally likely to answer, as far as ``x`` can tell.
+
+    S² is the weighted mean square about the weighted mean times n/(n − 1), n the rows asked.
+    """
     chance = propensities(responded, x, weights)
     used = np.ones(len(chance)) if weights is None else positive_or_zero(weights)
     mean = float(used @ chance / used.sum())

@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
 
-from analysis.errors import BadOption
+from analysis.errors import BadOption, listed
 from analysis.table import aligned, number
 
 # Entries of a list that a repr shows before it says how many more there are.
@@ -54,13 +54,27 @@ class Records(Sequence[R], Generic[R]):
         self.rows = tuple(rows)
 
     @overload
-    def __getitem__(self, key: int) -> R: ...
+    def __getitem__(self, key: int | str) -> R: ...
 
     @overload
     def __getitem__(self, key: slice) -> Records[R]: ...
 
     def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, str):
+            return self._row_called(key)
         return Records(self.rows[key]) if isinstance(key, slice) else self.rows[key]
+
+    def _row_called(self, name: str) -> R:
+        """The one row whose label (or name) this is."""
+        names = [getattr(row, 'label', getattr(row, 'name', '')) for row in self.rows]
+        if names.count(name) != 1:
+            raise BadOption(
+                f'{name!r} names {names.count(name) or "no"} row of these.',
+                f'There are: {listed(filter(None, names))}.'
+                if any(names)
+                else 'Count them from 0.',
+            )
+        return self.rows[names.index(name)]
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -137,6 +151,11 @@ def _cell(value: Any) -> str:
         value = value.ravel().tolist()
     if isinstance(value, Mapping):
         value = [f'{key} {_cell(inner)}' for key, inner in value.items()]
+    if isinstance(value, Records):
+        return '; '.join(map(_cell, value.rows))
+    if isinstance(value, Record):
+        told = [(name, inner) for name, inner in _fields(value) if _says(inner)]
+        return ', '.join(f'{name} {_cell(inner)}' for name, inner in told)
     if isinstance(value, Sequence) and not isinstance(value, str):
         more = [f'… {len(value)} in all'] if len(value) > SHOWN else []
         return ', '.join([_cell(one) for one in value[:SHOWN]] + more)

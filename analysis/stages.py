@@ -13,7 +13,7 @@ import numpy as np
 
 from analysis.arguments import real
 from analysis.columns import Codes, Floats, Groups, chosen, counts, numbers, rows_that_differ
-from analysis.errors import BadOption, LonelyPsu, PopulationTooSmall, listed
+from analysis.errors import BadOption, LonelyPsu, PopulationTooSmall, UnknownLevel, listed
 from analysis.layout import Level, move_certainty
 
 
@@ -78,6 +78,12 @@ class Sizes:
             if absent:
                 raise PopulationTooSmall(
                     f'{name} says nothing about stratum {listed(absent)}.', 'Add it.'
+                )
+            surplus = [one for one in named if one not in set(strata.names()) and named[one]]
+            if surplus:
+                raise UnknownLevel(
+                    f'{name} has stratum {listed(surplus)}, of which the sample has no row.',
+                    'Correct the label; a stratum without a sample is left out or merged.',
                 )
             return np.array([real(named[one], f'{name}[{one!r}]') for one in strata.names()])
         scalar = isinstance(entry, str) or not hasattr(entry, '__len__')

@@ -18,6 +18,8 @@ import numpy as np
 from analysis.errors import AnalysisError, BadColumn
 
 Table = Mapping[str, Sequence[Any]]
+# What other programs put between the columns of a CSV file.
+SEPARATORS = ((';', 'semicolons'), ('\t', 'tabs'), ('|', 'bars'))
 # "row 3", "row 3, 5, 9" in a message: rows of a table, counted from 1.
 ROWS = re.compile(r'\brow (\d+(?:, \d+)*)')
 
@@ -165,6 +167,11 @@ def read_csv(path: str | Path) -> CsvTable:
 
 
 def _columns(header: list[str], reader: Any, path: str) -> CsvTable:
+    other = next((name for mark, name in SEPARATORS if mark in header[0]), None)
+    if len(header) == 1 and other:
+        raise BadColumn(
+            f'{path} has its columns separated by {other}.', 'Save it with commas between them.'
+        )
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
         raise BadColumn(f'{path} has two columns named {twice[0]!r}.')

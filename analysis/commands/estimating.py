@@ -12,15 +12,16 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from analysis import estimate
-from analysis.columns import numbers
+from analysis.columns import Floats
 from analysis.commands.sample import (
     add_design,
     add_replicate_weights,
-    column,
+    figures,
     labels,
     read_sample,
+    same,
 )
-from analysis.commands.units import pair
+from analysis.commands.units import figure, pair, share
 from analysis.design import Design
 from analysis.difference import difference
 from analysis.errors import BadColumn, BadOption, listed
@@ -105,18 +106,18 @@ def add_estimate(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         '--ci', metavar='METHOD', choices=(*METHODS, *R_NAMES), help=', '.join(METHODS)
     )
-    group.add_argument('--level', type=float, default=0.95, help='confidence level (0.95)')
+    group.add_argument('--level', default='0.95', help='confidence level, as 0.95, 95 or 95%%')
     group.add_argument('--limits', metavar='LOW,HIGH', help='ends of the scale of a mean, as 0,100')
     group.add_argument(
         '--target',
-        type=float,
-        help='decide against this value, one-sided; for shares per cent (80) or a share (0.8)',
+        help='decide against this value, one-sided; for shares 80, 80%% or 0.8',
     )
     group.add_argument('--json', action='store_true', help='machine-readable output')
 
 
 def run_estimate(options: argparse.Namespace) -> str:
     """Read, estimate, decide; a table or JSON."""
+    options.level = share(options.level, '--level')
     with opened(options.file) as table:
         design = read_sample(table, options)
         found = _estimates(table, design, options)
@@ -148,6 +149,7 @@ def _pooled(rows: Estimates, options: argparse.Namespace) -> Sequence[Estimate]:
 
 def run_compare(options: argparse.Namespace) -> str:
     """Differences between groups of --by."""
+    options.level = share(options.level, '--level')
     if not options.by:
         raise BadOption('compare needs --by: the groups to compare.')
     if options.target is not None:
@@ -197,7 +199,7 @@ def _mean(
     method: str | None,
     limits: Bounds | None,
 ) -> Estimates:
-    values = numbers(column(table, name), name)
+    values = figures(table, name)
     answered = values[~np.isnan(values)]
     if limits is None and answered.size and answered.min() >= 0 and answered.max() <= 1:
         return _rows(
@@ -214,23 +216,35 @@ def _share(
     value: str | None = None
     if name not in table and '=' in name:
         name, value = name.split('=', 1)
-    values: Any = labels(table, name) if value is not None else numbers(column(table, name), name)
     title = name if value is None else f'{name}={value}'
+    if value is None:
+        values: Any = _yes_or_no(table, name)
+    else:
+        values = [value if same(cell, value) else cell for cell in labels(table, name)]
     return _rows(estimate.proportion(design, {title: values}, value=value, method=method, **shared))
 
 
+def _yes_or_no(table: Table, name: str) -> Floats:
+    try:
+        return figures(table, name)
+    except BadColumn as error:
+        if name not in table:
+            raise
+        raise BadColumn(
+            error.what, f'--proportion {name}=VALUE counts one of its values.'
+        ) from error
+
+
 def _total(table: Table, design: Sample, name: str, shared: Mapping[str, Any]) -> Estimates:
-    return _rows(estimate.total(design, {name: numbers(column(table, name), name)}, **shared))
+    return _rows(estimate.total(design, {name: figures(table, name)}, **shared))
 
 
 def _ratio(table: Table, design: Sample, name: str, shared: Mapping[str, Any]) -> Estimates:
     above, slash, below = name.partition('/')
     if not slash:
         raise BadOption(f'--ratio needs two columns as Y/X, not {name!r}.')
-    values = numbers(column(table, above), above)
-    return _rows(
-        estimate.ratio(design, {name: values}, numbers(column(table, below), below), **shared)
-    )
+    values = figures(table, above)
+    return _rows(estimate.ratio(design, {name: values}, figures(table, below), **shared))
 
 
 def _rows(result: Any) -> Estimates:
@@ -246,7 +260,7 @@ def _crossed(table: Table, given: Sequence[str]) -> list[str]:
 
 
 # A condition on a column: the longest sign first, so that >= is not read as >.
-CONDITION = re.compile(r'(.+?)(!=|>=|<=|=|>|<)(.*)', re.DOTALL)
+CONDITION = re.compile(r'\s*(.+?)\s*(!=|>=|<=|==?|>|<)\s*(.*?)\s*', re.DOTALL)
 SIGNS: dict[str, Callable[[Any, float], Any]] = {
     '>=': operator.ge,
     '<=': operator.le,
@@ -266,20 +280,25 @@ def _matches(table: Table, condition: str) -> Any:
             limit = float(value)
         except ValueError as error:
             raise BadOption(f'--where {condition!r}: {value!r} is not a number.') from error
-        return SIGNS[sign](numbers(column(table, name), name), limit)
+        return SIGNS[sign](figures(table, name), limit)
     cells = labels(table, name)
-    same = np.array([cell == value for cell in cells])
-    if not same.any():
-        raise BadColumn(f'No row has {name} = {value}.')
-    return same if sign == '=' else ~same & np.array([bool(cell) for cell in cells])
+    alike = {cell: same(cell.strip(), value) for cell in set(cells)}
+    if not any(alike.values()):
+        there = listed(sorted(filter(None, alike)))
+        raise BadColumn(f'No row has {name} = {value}.', f'It has: {there}.')
+    equal = np.array([alike[cell] for cell in cells])
+    return ~equal & np.array([bool(cell) for cell in cells]) if sign == '!=' else equal
 
 
-def _decide(row: Estimate, target: float, level: float) -> Verdict | None:
+def _decide(row: Estimate, target: str, level: float) -> Verdict | None:
     """A verdict, or None for a group without answers."""
+    value, per_cent = figure(target, '--target')
+    of_share = row.limits == (0.0, 1.0)
+    if per_cent and not of_share:
+        raise BadOption(f'--target {target}: only shares are compared with per cent.')
     if not row.n:
         return None
-    share = row.limits == (0.0, 1.0)
-    return decide(row, target / 100 if share and target > 1 else target, level=level)
+    return decide(row, share(target, '--target') if of_share else value, level=level)
 
 
 def _as_json(

@@ -39,7 +39,7 @@ def _add_size(commands: Any) -> None:
     parser.add_argument('--share', default='50', help='expected share (with --margin)')
     parser.add_argument('--truth', help='true share supposed (with --target)')
     parser.add_argument('--power', help='chance to show it (80; with --target)')
-    parser.add_argument('--level', type=float, default=0.95)
+    parser.add_argument('--level', default='0.95', help='confidence level, as 0.95 or 95')
     parser.add_argument('--population', type=float, help='people in all')
     parser.add_argument('--deff', type=float, default=1.0, help='expected design effect')
     parser.add_argument('--response', default='100', help='expected response rate')
@@ -50,7 +50,7 @@ def _add_size(commands: Any) -> None:
 def run_size(options: argparse.Namespace) -> str:
     """Effective size, answers and addresses, and the question as it was understood."""
     shared = {
-        'level': options.level,
+        'level': share(options.level, '--level'),
         'population': options.population,
         'deff': options.deff,
         'response': share(options.response, '--response'),

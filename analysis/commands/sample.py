@@ -19,6 +19,13 @@ from analysis.layout import complete
 from analysis.replicates import ReplicateDesign
 from analysis.table import Table, texts
 
+# How other programs write yes and no, and what they leave where nothing is known.
+TRUTH = {'true': 1.0, 'True': 1.0, 'TRUE': 1.0, 'false': 0.0, 'False': 0.0, 'FALSE': 0.0} | {
+    '': np.nan,
+    'NA': np.nan,
+}
+# A number with no zeros before it, which would make it a code.
+PLAIN = re.compile(r'-?(?:0|[1-9]\d*)(?:\.\d*)?')
 # What says how units were drawn; replicate weights say it already.
 OF_A_DESIGN = (
     'strata',
@@ -191,7 +198,7 @@ def read_sample(table: Table, options: argparse.Namespace) -> Design | Replicate
     columns = _replicate_columns(table, options.replicates)
     return replicates.given(
         weights_in(table, options.weights),
-        np.stack([numbers(column(table, name), name) for name in columns], axis=1),
+        np.stack([figures(table, name) for name in columns], axis=1),
         kind=kind,
         scale=scale,
         rscales=rscales,
@@ -264,13 +271,28 @@ def column(table: Table, name: str) -> Sequence[Any]:
     return table[name]
 
 
+def figures(table: Table, name: str) -> Floats:
+    """A column of numbers; where all that it has is true and false, of 1 and 0."""
+    cells = column(table, name)
+    if isinstance(cells, list) and set(cells) <= TRUTH.keys():
+        cells = [TRUTH[cell] for cell in cells]
+    return numbers(cells, name)
+
+
+def same(cell: str, value: str) -> bool:
+    """Whether two texts are one label: 1 and 1.0 are, 007 and 7 are not."""
+    if cell == value:
+        return True
+    return bool(PLAIN.fullmatch(cell) and PLAIN.fullmatch(value)) and float(cell) == float(value)
+
+
 def weights_in(table: Table, name: str) -> Floats:
     """A column of weights: a number in every row, 0 for those who did not answer."""
     return positive_or_zero(column(table, name), name)
 
 
 def _numbers(table: Table, name: str | None) -> Floats | None:
-    return None if name is None else numbers(column(table, name), name)
+    return None if name is None else figures(table, name)
 
 
 def _labels(table: Table, name: str | None) -> Sequence[str] | None:
@@ -280,4 +302,4 @@ def _labels(table: Table, name: str | None) -> Sequence[str] | None:
 def _stage_columns(table: Table, names: str | None) -> tuple[Floats, ...] | None:
     if names is None:
         return None
-    return tuple(numbers(column(table, name), name) for name in names.split(','))
+    return tuple(figures(table, name) for name in names.split(','))

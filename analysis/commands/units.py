@@ -12,13 +12,13 @@ CLEARLY_A_SHARE = 0.3
 
 def share(text: str, option: str) -> float:
     """80, 80% and 0.8 all mean 80 per cent; 1 is everybody."""
-    value, per_cent = _number(text, option)
+    value, per_cent = figure(text, option)
     return value / 100 if per_cent or value > 1 else value
 
 
 def margin(text: str, option: str) -> float:
     """3, 3% and 0.03 all mean three points; a bare number between 0.3 and 1 is refused."""
-    value, per_cent = _number(text, option)
+    value, per_cent = figure(text, option)
     if not per_cent and CLEARLY_A_SHARE <= value < 1:
         raise BadOption(
             f'{option} {text} can mean {value:g} per cent or {100 * value:g} per cent.',
@@ -27,12 +27,12 @@ def margin(text: str, option: str) -> float:
     return value / 100 if per_cent or value >= 1 else value
 
 
-def _number(text: str, option: str) -> tuple[float, bool]:
+def figure(text: str, option: str) -> tuple[float, bool]:
     """The number, and whether a per cent sign follows it."""
-    figure = text.strip()
-    per_cent = figure.endswith(('%', '％'))
+    written = text.strip()
+    per_cent = written.endswith(('%', '％'))
     try:
-        value = float(figure.rstrip('%％'))
+        value = float(written.rstrip('%％'))
     except ValueError as error:
         raise BadOption(f'{option} must be a number as 80, 80% or 0.8; not {text!r}.') from error
     if not math.isfinite(value):

@@ -11,7 +11,14 @@ import numpy as np
 from analysis import replicates, weights
 from analysis.calibration import calibrate
 from analysis.columns import Floats, numbers
-from analysis.commands.sample import add_design, column, labels, read_design, weights_in
+from analysis.commands.sample import (
+    add_design,
+    column,
+    figures,
+    labels,
+    read_design,
+    weights_in,
+)
 from analysis.commands.units import pair
 from analysis.design import Design
 from analysis.errors import BadColumn, BadOption, UnknownLevel, listed
@@ -47,7 +54,7 @@ def run_design(options: argparse.Namespace) -> str:
             str(row['stratum']),
             str(row['rows']),
             str(row['psus']),
-            number(float(row['rate'])),
+            number(float(row['rate'])) if row['rate'] else '–',
             f'{row["weight"]:,.1f}',
             number(float(row['kish']), 3),
         ]
@@ -153,7 +160,7 @@ def _refuse_unused(options: argparse.Namespace) -> None:
 
 def _responding(table: Table, start: Floats, options: argparse.Namespace) -> weights.Weights:
     def flag(name: str | None) -> Floats | None:
-        return None if name is None else numbers(column(table, name), name)
+        return None if name is None else figures(table, name)
 
     return weights.nonresponse(
         start,
@@ -193,7 +200,7 @@ def _adjusted(
         start,
         margins,
         population,
-        x={name: numbers(column(table, name), name)[rows] for name in totals},
+        x={name: figures(table, name)[rows] for name in totals},
         totals=totals,
         method=options.method,
         bounds=pair(options.bounds, '--bounds'),

@@ -16,6 +16,8 @@ from analysis.steps import Step
 from analysis.weights.population import check_kept, labelled
 from analysis.weights.report import TINY, Weights, report_on
 
+UNKNOWN = 'unknown eligibility'
+
 
 @checked
 def base(probabilities: Any) -> Floats:
@@ -38,7 +40,7 @@ def unknown_eligibility(weights: Any, known: Any, classes: Any = None) -> Weight
 
     ``known`` marks units that were found eligible or not; the others end with weight 0.
     """
-    return _within_classes(weights, known, classes, None, 0, np.inf, None, 'unknown eligibility')
+    return _within_classes(weights, known, classes, None, 0, np.inf, None, UNKNOWN)
 
 
 @checked
@@ -94,6 +96,11 @@ def _within_classes(
     names = coded.names()
     empty = [names[i] for i in np.flatnonzero((answered == 0) & (to_stand_for > 0))]
     if empty:
+        if kind == UNKNOWN:
+            raise BadOption(
+                f'No unit of known eligibility in class {listed(empty)}.',
+                'Give its rows the label of a class that is like it.',
+            )
         raise BadOption(
             f'Nobody answered in class {listed(empty)}.',
             "Merge it with another: collapse={'class': 'other class'} or collapse='neighbour'.",

@@ -34,6 +34,12 @@ def population_targets(
         raise BadOption(f'The population of {name} must be a count; not so for {listed(bad)}.')
     sampled = {label for label, sum_ in zip(coded.names(), weight, strict=True) if sum_ > 0}
     unknown = sorted(label for label in sampled if not by_name.get(label))
+    empty = [label for label in unknown if label in by_name]
+    if empty:
+        raise UnknownLevel(
+            f'{name}: the population of {listed(empty)} is 0, the sample has rows of it.',
+            'Correct the label, or its population.',
+        )
     if unknown:
         raise UnknownLevel(
             f'{name}: the sample has {listed(unknown)}, the population figures have not.',

@@ -154,7 +154,7 @@ def test_two_stages_and_a_domain(shell: Any) -> None:
         ('w,y\n1,5\n1,7\n', ['--mean', 'y', '--ci', 'wilson'], 'for shares and bounded scores'),
         ('w,y\n1,5\n1,7\n', ['--mean', 'y', '--limits', 'low'], '--limits must be two numbers'),
         ('w,y\n1,1\n1,0\n', ['--mean', 'y', '--target', '180'], 'outside the scale 0 to 1'),
-        ('w,y\n1,1\n1,0\n', ['--mean', 'y', '--level', '95'], 'level is 95'),
+        ('w,y\n1,1\n1,0\n', ['--mean', 'y', '--level', '20'], 'level is 0.2'),
         ('w,y\n1,1\n1,0\n', ['--mean', 'y', '--where', 'y=7'], 'No row has y = 7.'),
         ('w,y\n1,1\n1,0\n', ['--ratio', 'y'], '--ratio needs two columns as Y/X'),
         ('w,y\n1,a\n1,b\n', ['--proportion', 'y=c'], "No row of y=c has the value 'c'"),
