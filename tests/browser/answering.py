@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from flask import Flask
 from playwright.sync_api import Page
 
 from cixi_survey.database import Database
-from cixi_survey.models import Response, Wave
+from cixi_survey.models import Draft, Response, Wave
 from cixi_survey.questionnaire import definition
 from tests import factories
 from tests.browser.axe import violations
@@ -63,6 +64,17 @@ def open_site(served: tuple[Flask, str], *, real: bool = False, **changes: objec
         wave = factories.wave(session, questionnaire=questionnaire, **changes)  # type: ignore[arg-type]
         _unit, code = factories.invitation(session, wave)
     return Site(app, url, code)
+
+
+def wait_for_draft(site: Site, answer: str, name: str = '') -> None:
+    """Until the server has a draft with this answer (to the question ``name``)."""
+    for _attempt in range(100):
+        with site.database.reading() as session:
+            kept = session.scalars(sa.select(Draft.answers)).all()
+        if any([answer] in ([each.get(name)] if name else each.values()) for each in kept):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f'the server never got “{answer}”')
 
 
 def choose(page: Page, name: str, value: str) -> None:

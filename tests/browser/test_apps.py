@@ -7,15 +7,12 @@ docs/browsers.md lists the quirks and what only a real phone can show.
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from playwright.sync_api import Browser, Page, Route, expect
 
-from cixi_survey.models import Draft
 from tests.browser.answering import (
     NEXT,
     SEND,
@@ -23,6 +20,7 @@ from tests.browser.answering import (
     answer_what_is_asked,
     choose,
     open_site,
+    wait_for_draft,
 )
 from tests.browser.axe import violations
 
@@ -90,17 +88,6 @@ def phone(browser: Browser, browser_context_args: Any) -> Iterator[Callable[...,
     yield make
     for context in contexts:
         context.close()
-
-
-def wait_for_draft(site: Site, answer: str) -> None:
-    """Until the server has a draft with this answer."""
-    for _attempt in range(100):
-        with site.database.reading() as session:
-            kept = session.scalars(sa.select(Draft.answers)).all()
-        if any([answer] in each.values() for each in kept):
-            return
-        time.sleep(0.05)
-    raise AssertionError(f'the server never got “{answer}”')
 
 
 def until(page: Page, condition: str) -> None:
