@@ -33,7 +33,7 @@ from cixi_survey.demo import people
 from cixi_survey.models import Response
 from cixi_survey.questionnaire import definition
 from cixi_survey.questionnaire.definition import Questionnaire
-from cixi_survey.waves import lifecycle, populations
+from cixi_survey.waves import approval, lifecycle, populations
 
 SLUG = 'peak'
 SECRET = 'a key for benchmarks only, long enough'
@@ -89,7 +89,10 @@ def _prepare(url: str) -> None:
         lifecycle.create(session, plan, actor='benchmark', now=now - timedelta(days=2))
         checked = populations.parse(adults)
         populations.store(session, SLUG, adults, sha256=checked.sha256, actor='benchmark', now=now)
-        lifecycle.open_wave(session, SLUG, without_sample=True, actor='benchmark', now=now)
+        act = {'actor': 'benchmark', 'now': now}
+        asked = lifecycle.put_forward(session, SLUG, without_sample=True, **act)
+        approval.approve(session, SLUG, seen=asked.sha256, actor='another', now=now)
+        lifecycle.open_wave(session, SLUG, **act)
     database.engine.dispose()
 
 
